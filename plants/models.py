@@ -1,0 +1,279 @@
+"""The factory: plants, their zones, machines and sensors, and who belongs to them."""
+
+import uuid
+from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models.functions import Concat
+from django.utils.timezone import now
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+SLUG_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+slug_validator = RegexValidator(
+    SLUG_PATTERN, "Use lower-case letters, digits, - and _, beginning with a letter or digit, 63 at most."
+)
+
+
+class SlugField(models.CharField):
+    """A name's form in topics and URLs: one level of a sensor's address."""
+
+    def __init__(self, **kwargs: object) -> None:
+        kwargs.setdefault("max_length", 63)
+        kwargs.setdefault("validators", [slug_validator])
+        super().__init__(**kwargs)  # type: ignore[arg-type]
+
+
+def validate_timezone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone. Use a name such as Europe/Amsterdam.")
+
+
+def validate_states(states: object) -> None:
+    """`{"0": "stopped", "1": "running", …}`: the labels of a state sensor by their stored number."""
+    if not isinstance(states, dict) or not all(
+        isinstance(key, str) and key.isdecimal() and isinstance(label, str) and label
+        for key, label in states.items()
+    ):
+        raise ValidationError('States are an object of labels by number, such as {"0": "stopped", "1": "running"}.')
+    if len(set(states.values())) != len(states):
+        raise ValidationError("Each state needs a label of its own.")
+
+
+class PlantQuerySet(models.QuerySet["Plant"]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """The plants that exist for this user: all for an admin, else those they are a member of."""
+        if not user.is_active:
+            return self.none()
+        if user.is_superuser:
+            return self
+        return self.filter(memberships__user=user)
+
+
+class Plant(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = SlugField(unique=True)
+    name = models.CharField(max_length=120)
+    location = models.CharField(max_length=120, blank=True)
+    timezone = models.CharField(
+        max_length=64, default="UTC", validators=[validate_timezone], help_text="Such as Europe/Amsterdam."
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_plants", null=True, blank=True
+    )
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", related_name="plants", blank=True
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    objects = PlantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class Membership(models.Model):
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="memberships")
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "plant"],
+                name="membership_once",
+                violation_error_message="This user is a member of the plant already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.plant}"
+
+
+class ZoneQuerySet(models.QuerySet["Zone"]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """The zones of the plants that exist for this user."""
+        return self.filter(plant__in=Plant.objects.visible_to(user))
+
+
+class Zone(models.Model):
+    class Kind(models.TextChoices):
+        AREA = "area", "Area"
+        LINE = "line", "Line"
+        CELL = "cell", "Cell"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="zones")
+    slug = SlugField()
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.AREA)
+    position = models.PositiveSmallIntegerField(default=0, help_text="Order on the plant's page: the process order.")
+
+    objects = ZoneQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["plant", "position", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plant", "slug"],
+                name="zone_slug_once",
+                violation_error_message="The plant has a zone with this slug already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MachineQuerySet(models.QuerySet["Machine"]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """The machines of the plants that exist for this user."""
+        return self.filter(zone__plant__in=Plant.objects.visible_to(user))
+
+
+class Machine(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    zone = models.ForeignKey(Zone, on_delete=models.CASCADE, related_name="machines")
+    slug = SlugField()
+    name = models.CharField(max_length=120)
+    type = models.CharField(max_length=60, blank=True, help_text="What it is, such as pump or dryer.")
+    position = models.PositiveSmallIntegerField(default=0, help_text="Order within the zone.")
+
+    objects = MachineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["zone", "position", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["zone", "slug"],
+                name="machine_slug_once",
+                violation_error_message="The zone has a machine with this slug already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SensorQuerySet(models.QuerySet["Sensor"]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """The sensors of the plants that exist for this user."""
+        return self.filter(machine__zone__plant__in=Plant.objects.visible_to(user))
+
+    def with_address(self) -> Self:
+        """Adds `address_path`, the `plant/zone/machine/sensor` of each sensor, made by the database."""
+        slash = models.Value("/")
+        return self.annotate(
+            address_path=Concat(
+                "machine__zone__plant__slug",
+                slash,
+                "machine__zone__slug",
+                slash,
+                "machine__slug",
+                slash,
+                "slug",
+                output_field=models.CharField(),
+            )
+        )
+
+
+class NextSensorNumber(models.Func):
+    """The database's own default of `Sensor.number`."""
+
+    template = "nextval('plants_sensor_number')"
+    output_field = models.IntegerField()
+    allowed_default = True
+
+
+class Sensor(models.Model):
+    class Kind(models.TextChoices):
+        GAUGE = "gauge", "Gauge"  # a value that goes up and down
+        COUNTER = "counter", "Counter"  # a value that only grows, or starts again at zero
+        STATE = "state", "State"  # one of a few labels
+
+    class DuplicatePolicy(models.TextChoices):
+        KEEP_FIRST = "keep_first", "Keep the first"
+        REPLACE = "replace", "Replace by the later"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.IntegerField(
+        unique=True,
+        editable=False,
+        db_default=NextSensorNumber(),
+        help_text="The short key that readings and live frames carry.",
+    )
+    machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="sensors")
+    slug = SlugField()
+    name = models.CharField(max_length=120)
+    type = models.CharField(max_length=60, blank=True, help_text="What it measures, such as temperature.")
+    unit = models.CharField(max_length=20, blank=True)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.GAUGE)
+    states = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[validate_states],
+        help_text='Labels by number, for sensors of kind state: {"0": "stopped", "1": "running"}.',
+    )
+    decimals = models.PositiveSmallIntegerField(default=1, help_text="Decimals with which values are shown.")
+    low = models.FloatField(null=True, blank=True, help_text="The lowest plausible value.")
+    high = models.FloatField(null=True, blank=True, help_text="The highest plausible value.")
+    expected_interval_s = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.001)],
+        help_text="Seconds between readings. Empty: the sensor reports on change.",
+    )
+    stale_after_s = models.FloatField(
+        default=300,
+        validators=[MinValueValidator(0.001)],
+        help_text="Seconds without a reading after which the value is stale.",
+    )
+    duplicate_policy = models.CharField(
+        max_length=10,
+        choices=DuplicatePolicy,
+        default=DuplicatePolicy.KEEP_FIRST,
+        help_text="What happens to a second, different value for the same time.",
+    )
+    position = models.PositiveSmallIntegerField(default=0, help_text="Order within the machine.")
+    is_active = models.BooleanField(default=True, help_text="Readings of an inactive sensor are refused.")
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    objects = SensorQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["machine", "position", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["machine", "slug"],
+                name="sensor_slug_once",
+                violation_error_message="The machine has a sensor with this slug already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def address(self) -> str:
+        """`plant/zone/machine/sensor`: the sensor's place in MQTT and its natural key."""
+        zone = self.machine.zone
+        return f"{zone.plant.slug}/{zone.slug}/{self.machine.slug}/{self.slug}"
+
+    def clean(self) -> None:
+        if self.kind == self.Kind.STATE and not self.states:
+            raise ValidationError({"states": "A sensor of kind state needs at least one label."})
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValidationError({"high": "The highest plausible value must be above the lowest."})

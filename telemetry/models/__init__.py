@@ -1,0 +1,3 @@
+from telemetry.models.readings import Latest, Reading
+
+__all__ = ["Latest", "Reading"]
