@@ -1,0 +1,13 @@
+"""The path of a reading from the broker to the database, one file a stage:
+
+    1  mqtt.py      receive: MQTT 5 session, acknowledgements
+    2  decode.py    Message → Samples; pure
+    3  resolve.py   address → sensor, from a directory kept in memory
+    4  validate.py  Sample + sensor + now → Reading, or Rejected; pure
+    5  batch.py     collects until full or old; pure
+    6  store.py     one transaction: readings, latest
+    7               alarms are evaluated inside that transaction
+    8  ../live/publish.py  what is new, to the browsers
+
+`pipeline.py` is the path as code.
+"""

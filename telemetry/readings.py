@@ -1,0 +1,72 @@
+"""The shapes on a reading's way: Message → Sample → Reading, or Rejected. Plain tuples, no ORM.
+
+Times are integers of microseconds since 1970 UTC: exact, small, and what both numpy and PostgreSQL want.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+GOOD, UNCERTAIN, BAD = 192, 64, 0  # OPC DA quality bytes; 192 and above good, 64 to 191 uncertain, below bad
+
+
+class Token(NamedTuple):
+    """What acknowledges a message: its packet id, valid only on the connection that delivered it."""
+
+    epoch: int
+    packet_id: int
+
+
+class Message(NamedTuple):
+    """What arrives from the broker. `token` is None where the broker wants no acknowledgement (QoS 0)."""
+
+    topic: str
+    payload: bytes
+    received_us: int
+    token: Token | None
+
+
+class Sample(NamedTuple):
+    """One decoded value, not yet known to belong to a sensor. `value` is a label where it is a string."""
+
+    address: str  # plant/zone/machine/sensor
+    time_us: int
+    value: float | str
+    quality: int
+
+
+class Reading(NamedTuple):
+    """A validated sample of a known sensor; one row."""
+
+    sensor: int  # Sensor.number
+    time_us: int
+    value: float
+    quality: int
+
+
+class Reason(StrEnum):
+    """Why something could not be stored; the names are part of the interface (dead letters, metrics, HTTP)."""
+
+    INVALID_JSON = "invalid_json"
+    INVALID_TOPIC = "invalid_topic"
+    TOO_LARGE = "too_large"
+    TOO_MANY_SAMPLES = "too_many_samples"
+    TOO_DEEP = "too_deep"
+    NOT_A_NUMBER = "not_a_number"
+    NOT_FINITE = "not_finite"
+    INTEGER_TOO_LARGE = "integer_too_large"
+    UNKNOWN_STATE = "unknown_state"
+    BAD_QUALITY = "bad_quality"
+    BAD_TIMESTAMP = "bad_timestamp"
+    TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
+    UNKNOWN_PLANT = "unknown_plant"
+    UNKNOWN_SENSOR = "unknown_sensor"
+    SENSOR_INACTIVE = "sensor_inactive"
+    DATABASE_REJECTED = "database_rejected"
+
+
+class Rejected(NamedTuple):
+    """A message or sample that cannot become a reading: where it came from, why, and how to mend it."""
+
+    source: str  # the topic, or the address where the sample has one
+    reason: Reason
+    detail: str
