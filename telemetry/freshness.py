@@ -1,0 +1,21 @@
+"""How fresh a sensor's latest reading is, by its age: one rule for pages, REST and exports."""
+
+from typing import Literal
+
+Freshness = Literal["fresh", "late", "stale", "none"]
+
+LATE_AFTER_INTERVALS = 3  # one or two readings lost on the way are not worth a mark
+
+
+def freshness(age_s: float | None, expected_interval_s: float | None, stale_after_s: float) -> Freshness:
+    """`none` without a reading; `stale` beyond `stale_after_s`; `late` beyond three expected intervals.
+
+    A sensor without an expected interval reports on change, so it is never late.
+    """
+    if age_s is None:
+        return "none"
+    if age_s > stale_after_s:
+        return "stale"
+    if expected_interval_s is not None and age_s > LATE_AFTER_INTERVALS * expected_interval_s:
+        return "late"
+    return "fresh"
