@@ -5,6 +5,7 @@ Times are integers of microseconds since 1970 UTC: exact, small, and what both n
 
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
 GOOD, UNCERTAIN, BAD = 192, 64, 0  # OPC DA quality bytes; 192 and above good, 64 to 191 uncertain, below bad
 
@@ -32,6 +33,15 @@ class Sample(NamedTuple):
     time_us: int
     value: float | str
     quality: int
+
+
+class KnownSensor(NamedTuple):
+    """What ingest needs to know of a sensor. `labels` maps a state's label to its number; else empty."""
+
+    number: int
+    plant_id: UUID
+    is_active: bool
+    labels: dict[str, float]
 
 
 class Reading(NamedTuple):

@@ -30,7 +30,10 @@ ROW = np.dtype(
 
 
 def copy_rows(
-    time_us: NDArray[np.int64], value: NDArray[np.float64], quality: NDArray[np.int16], sensor: NDArray[np.int32]
+    time_us: NDArray[np.int64],
+    value: NDArray[np.float64],
+    quality: NDArray[np.int16],
+    sensor: NDArray[np.int32],
 ) -> bytes:
     """The whole COPY stream for n readings, in the column order of `COPY_READINGS`.
 

@@ -1,0 +1,289 @@
+"""Stage 2 of 8 — decode: the bytes of a message into samples. Pure.
+
+One bad sample doesn't spoil its neighbours: what can be read is returned beside what was rejected and why.
+The bodies are those of the MQTT interface: on `…/t/{sensor}` a bare value, an object with `v`, or a list of such
+objects; on `…/t` an object with `values`, or a list of such objects.
+"""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from telemetry.readings import BAD, GOOD, UNCERTAIN, Message, Reason, Rejected, Sample
+
+MAX_PAYLOAD_BYTES = 256 * 1024
+MAX_SAMPLES = 10_000
+MAX_DEPTH = 8
+MAX_INTEGER = 2**53  # beyond it a float8 no longer holds every integer
+INT64_END = 2.0**63  # from here on orjson turns integers into floats without a word
+
+TOPIC = re.compile(
+    r"inqube/v1/(?P<machine>(?:[a-z0-9][a-z0-9_-]{0,62}/){2}[a-z0-9][a-z0-9_-]{0,62})/t(?:/(?P<sensor>[^/]+))?"
+)
+QUALITY_NAMES = {"good": GOOD, "uncertain": UNCERTAIN, "bad": BAD}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+Value = float | str
+
+
+class _Refused(Exception):
+    """One sample or message that cannot be read; stays inside this module."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+
+
+class _AmbiguousNumber(Exception):
+    """A float so large that orjson may have made it of an integer; stays inside this module."""
+
+
+class _WrittenAsFloat(float):
+    """A number whose JSON text had a point or an exponent."""
+
+
+@lru_cache(maxsize=65_536)  # a plant's topics repeat for ever; beyond this many, the oldest are parsed again
+def parse_topic(topic: str) -> tuple[str, str | None] | None:
+    """`inqube/v1/{plant}/{zone}/{machine}/t[/{sensor}]` → ("plant/zone/machine", sensor), or None."""
+    match = TOPIC.fullmatch(topic)
+    return (match["machine"], match["sensor"]) if match else None
+
+
+def decode(message: Message) -> tuple[list[Sample], list[Rejected]]:
+    """All samples of a message, and what of it could not be read. Never raises for bad input."""
+    try:
+        parsed = parse_topic(message.topic)
+        if parsed is None:
+            raise _Refused(
+                Reason.INVALID_TOPIC,
+                "The topic is not inqube/v1/{plant}/{zone}/{machine}/t or …/t/{sensor} in lower-case slugs.",
+            )
+        machine, sensor = parsed
+        body = _load(message.payload)
+        try:
+            return _samples(machine, sensor, body, message.received_us)
+        except _AmbiguousNumber:
+            return _samples(machine, sensor, _load_exactly(message.payload), message.received_us)
+    except _Refused as refused:
+        return [], [Rejected(message.topic, refused.reason, refused.detail)]
+
+
+def _samples(machine: str, sensor: str | None, body: Any, received_us: int) -> tuple[list[Sample], list[Rejected]]:
+    if sensor is None:
+        return _machine_samples(machine, body, received_us)
+    address = f"{machine}/{sensor}"
+    if type(body) is float and -INT64_END < body < INT64_END:  # the commonest message of all: a bare number
+        return [Sample(address, received_us, body, GOOD)], []
+    if type(body) is list:
+        return _listed_samples(address, body, received_us)
+    return [_sample(address, body, received_us)], []
+
+
+def _load(payload: bytes) -> Any:
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise _Refused(
+            Reason.TOO_LARGE,
+            f"The message has {len(payload):,} bytes; {MAX_PAYLOAD_BYTES:,} are allowed. Send smaller ones.",
+        )
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise _not_json(payload, error) from None
+
+
+def _load_exactly(payload: bytes) -> Any:
+    """The same JSON by the slower parser, which keeps integers of any size apart from floats."""
+    try:
+        return json.loads(payload, parse_float=_WrittenAsFloat)
+    except ValueError:  # an integer of thousands of digits
+        raise _Refused(Reason.INTEGER_TOO_LARGE, "An integer of the message is far beyond 2^53.") from None
+    except RecursionError:
+        raise _Refused(Reason.TOO_DEEP, f"The message is nested deeper than {MAX_DEPTH} levels.") from None
+
+
+def _not_json(payload: bytes, error: ValueError) -> _Refused:
+    text = payload[:200].strip()
+    if text.lstrip(b"+-").lower() in (b"nan", b"inf", b"infinity"):
+        return _Refused(
+            Reason.NOT_FINITE, f"The value is {text.decode()}: send only finite numbers, with q for quality."
+        )
+    if re.fullmatch(rb"[+-]?\d+,\d+", text):
+        return _Refused(
+            Reason.INVALID_JSON,
+            f"The value is {text.decode()}: the device sends a decimal comma. Send a point.",
+        )
+    if "infinity" in str(error) or re.search(rb"[\[:,\s]-?(NaN|Infinity)\b", payload):
+        return _Refused(
+            Reason.NOT_FINITE,
+            "The message holds a number that is not finite: send only finite numbers, with q for quality.",
+        )
+    if _nesting(payload) > MAX_DEPTH:
+        return _Refused(Reason.TOO_DEEP, f"The message is nested deeper than {MAX_DEPTH} levels.")
+    return _Refused(Reason.INVALID_JSON, f"The message is not JSON in UTF-8: {error}.")
+
+
+def _nesting(payload: bytes) -> int:
+    """How deep brackets nest, at most; strings with brackets make it larger, which only changes a reason."""
+    depth = deepest = 0
+    for byte in payload:
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _listed_samples(address: str, items: list[Any], received_us: int) -> tuple[list[Sample], list[Rejected]]:
+    _check_count(len(items))
+    samples: list[Sample] = []
+    rejected: list[Rejected] = []
+    for item in items:
+        try:
+            if type(item) is not dict:
+                raise _Refused(Reason.INVALID_JSON, 'An item of a list must be an object such as {"v": 23.4, "ts": …}.')
+            samples.append(_sample(address, item, received_us))
+        except _Refused as refused:
+            rejected.append(Rejected(address, refused.reason, refused.detail))
+    return samples, rejected
+
+
+def _machine_samples(machine: str, body: Any, received_us: int) -> tuple[list[Sample], list[Rejected]]:
+    items = body if type(body) is list else [body]
+    count = 0
+    for item in items:
+        values = item.get("values") if type(item) is dict else None
+        if type(values) is not dict:
+            raise _Refused(
+                Reason.INVALID_JSON,
+                'A message on …/t must be {"ts": …, "values": {"sensor": value, …}} or a list of such.',
+            )
+        count += len(values)
+    _check_count(count)
+    samples: list[Sample] = []
+    rejected: list[Rejected] = []
+    prefix = machine + "/"
+    for item in items:
+        values = item["values"]
+        try:
+            if len(item) > 2:
+                _check_extras(item, ("ts", "values"))
+            time_us = _time_us(item["ts"]) if "ts" in item else received_us
+        except _Refused as refused:
+            rejected.extend(Rejected(prefix + name, refused.reason, refused.detail) for name in values)
+            continue
+        for name, value in values.items():
+            # The common case first and without a call: a plain float.
+            if type(value) is float and -INT64_END < value < INT64_END:
+                samples.append(Sample(prefix + name, time_us, value, GOOD))
+                continue
+            try:
+                samples.append(_sample(prefix + name, value, time_us))
+            except _Refused as refused:
+                rejected.append(Rejected(prefix + name, refused.reason, refused.detail))
+    return samples, rejected
+
+
+def _sample(address: str, body: Any, time_us: int) -> Sample:
+    """A value, or an object with `v` and perhaps `ts` and `q`, as a sample."""
+    if type(body) is not dict:
+        return Sample(address, time_us, _value(body), GOOD)
+    if "v" not in body:
+        raise _Refused(Reason.INVALID_JSON, 'The object has no "v". It must look like {"v": 23.4, "ts": …, "q": …}.')
+    if len(body) > 3:
+        _check_extras(body, ("v", "ts", "q"))
+    if "ts" in body:
+        time_us = _time_us(body["ts"])
+    quality = _quality(body["q"]) if "q" in body else GOOD
+    return Sample(address, time_us, _value(body["v"]), quality)
+
+
+def _value(value: Any) -> Value:
+    kind = type(value)
+    if kind is float:
+        if not -INT64_END < value < INT64_END:
+            raise _AmbiguousNumber
+        return value  # type: ignore[no-any-return]
+    if kind is _WrittenAsFloat:
+        return float(value)
+    if kind is int:
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:
+            raise _Refused(
+                Reason.INTEGER_TOO_LARGE,
+                f"The integer {value} is beyond 2^53: a float8 cannot hold it exactly.",
+            )
+        return value  # type: ignore[no-any-return]
+    if kind is bool:
+        return 1.0 if value else 0.0
+    if kind is str:
+        return value  # type: ignore[no-any-return]
+    if _depth(value) > MAX_DEPTH:
+        raise _Refused(Reason.TOO_DEEP, f"The value is nested deeper than {MAX_DEPTH} levels.")
+    shown = orjson.dumps(value)[:60].decode(errors="replace")
+    raise _Refused(Reason.NOT_A_NUMBER, f"The value is {shown}: send a number, true or false, or a state's label.")
+
+
+def _time_us(ts: Any) -> int:
+    """Milliseconds since 1970 UTC, or an ISO 8601 string with offset, as microseconds since 1970 UTC."""
+    if type(ts) is int:
+        return ts * 1000
+    if type(ts) is str:
+        try:
+            moment = datetime.fromisoformat(ts)
+        except ValueError:
+            raise _Refused(Reason.BAD_TIMESTAMP, f"ts is {ts[:60]!r}, which is not an ISO 8601 time.") from None
+        if moment.tzinfo is None:
+            raise _Refused(Reason.BAD_TIMESTAMP, f"ts is {ts!r}, without an offset. Add Z or an offset such as +05:30.")
+        return (moment - EPOCH) // MICROSECOND
+    shown = orjson.dumps(ts)[:60].decode(errors="replace")
+    raise _Refused(
+        Reason.BAD_TIMESTAMP,
+        f"ts is {shown}: send integer milliseconds since 1970 UTC, or ISO 8601 with an offset.",
+    )
+
+
+def _quality(q: Any) -> int:
+    if type(q) is int and 0 <= q <= 255:
+        return q
+    if type(q) is str and q in QUALITY_NAMES:
+        return QUALITY_NAMES[q]
+    shown = orjson.dumps(q)[:60].decode(errors="replace")
+    raise _Refused(Reason.BAD_QUALITY, f'q is {shown}: send 0 to 255 (OPC DA), "good", "uncertain" or "bad".')
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_SAMPLES:
+        raise _Refused(
+            Reason.TOO_MANY_SAMPLES,
+            f"The message has {count:,} samples; {MAX_SAMPLES:,} are allowed. Send several messages.",
+        )
+
+
+def _check_extras(item: dict[str, Any], known: tuple[str, ...]) -> None:
+    """Fields that InQube doesn't know are ignored, unless they are an attack on its depth."""
+    for name, value in item.items():
+        if name not in known and _depth(value) > MAX_DEPTH:
+            raise _Refused(Reason.TOO_DEEP, f"The field {name[:60]!r} is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _depth(value: Any) -> int:
+    """Levels of nesting of a decoded value, 0 for a scalar; stops counting just past the limit."""
+    level = [value]
+    depth = 0
+    while depth <= MAX_DEPTH:
+        inner: list[Any] = []
+        for node in level:
+            if type(node) is dict:
+                inner.extend(node.values())
+            elif type(node) is list:
+                inner.extend(node)
+        if not any(type(node) in (dict, list) for node in level):
+            return depth
+        level = inner
+        depth += 1
+    return depth
