@@ -1,0 +1,52 @@
+# `make demo` shows a live factory; `make test` proves that it works. Both need Python 3.11 or later only.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench requirements
+
+# The newest python3 on the path that is new enough; `make PYTHON=/path/to/python3.12 …` names another.
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c \
+	'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+help:
+	@echo "make demo [ARGS=…]   a live factory on this machine; make demo ARGS=--help says more"
+	@echo "make test [ARGS=…]   the whole test suite; ARGS go to pytest"
+	@echo "make lint            ruff, mypy, and the check that no migration is missing"
+	@echo "make bench           measures ingest on this machine"
+	@echo "make requirements    compiles requirements/*.in to hashed locks"
+
+$(INSTALLED): requirements/dev.txt
+	@test -n "$(PYTHON)" || { echo "InQube needs Python 3.11 or later, and no such python3 is on the PATH."; exit 1; }
+	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { echo \
+		"$(PYTHON) cannot make virtual environments: install its venv package (Debian: apt install python3-venv)."; exit 1; }
+	@test -x $(BIN)/python || { echo "Making a virtual environment in .venv"; $(PYTHON) -m venv .venv; }
+	@echo "Installing the packages of requirements/dev.txt"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: $(INSTALLED)
+	@exec $(BIN)/python manage.py demo $(ARGS)
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -n logical --dist loadgroup $(ARGS)
+
+# Nothing here opens a connection; the addresses only have to be there.
+lint: export DATABASE_URL := postgres://lint@127.0.0.1:1/lint
+lint: export REDIS_URL := redis://127.0.0.1:1/0
+lint: export MQTT_URL := mqtt://127.0.0.1:1
+lint: export SECRET_KEY := only-for-lint-secret-key-0123456789-0123456789
+lint: export JWT_SIGNING_KEY := only-for-lint-jwt-signing-key-0123456789-0123456789
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks.ingest $(ARGS)
+
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+requirements: $(INSTALLED)
+	$(COMPILE) requirements/base.in --output-file requirements/base.txt
+	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt

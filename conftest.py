@@ -1,0 +1,226 @@
+"""Real servers for the whole test run, and the people and plants that tests speak of.
+
+PostgreSQL, Valkey and an MQTT broker come from pip packages, once per run, unless DATABASE_URL, REDIS_URL
+or MQTT_URL point at others. Their addresses are chosen here, at import, because settings read them; they are
+started in `pytest_configure` of the process that pytest-xdist's workers inherit their environment from.
+pytest.ini therefore names no DJANGO_SETTINGS_MODULE: pytest-django would load the settings before this file.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import django
+import pytest
+
+from inqube import embedded
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from plants.models import Plant
+
+ROOT = Path(__file__).resolve().parent
+PASSWORD = "correct horse battery"
+# A test database that is lost with the machine is no loss.
+UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+SERVERS: list[embedded.Server] = []
+DIRECTORY: Path | None = None
+
+
+def plan_servers() -> None:
+    """Chooses the address of every server that the environment doesn't name."""
+    global DIRECTORY
+    missing = {name for name in ("DATABASE_URL", "REDIS_URL", "MQTT_URL") if not os.environ.get(name)}
+    if not missing:
+        return
+    DIRECTORY = Path(tempfile.mkdtemp(prefix="inqube-tests-"))
+    if "DATABASE_URL" in missing:
+        server = embedded.postgres(DIRECTORY / "postgres", options=UNSAFE_BUT_FAST)
+        SERVERS.append(server)
+        os.environ["DATABASE_URL"] = server.url
+    if "REDIS_URL" in missing:
+        server = embedded.valkey(DIRECTORY, embedded.free_port())
+        SERVERS.append(server)
+        os.environ["REDIS_URL"] = server.url
+    if "MQTT_URL" in missing:
+        server = embedded.broker(DIRECTORY, port_v5=embedded.free_port(), port_v311=embedded.free_port())
+        SERVERS.append(server)
+        os.environ["MQTT_URL"] = server.url
+
+
+plan_servers()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inqube.settings")
+os.environ.setdefault("SECRET_KEY", "only-for-tests-secret-key-0123456789-0123456789")
+os.environ.setdefault("JWT_SIGNING_KEY", "only-for-tests-jwt-signing-key-0123456789-0123456789")
+os.environ["CHANNEL_PREFIX"] = f"inqube-test-{os.getpid()}"  # workers share one Valkey, not their frames
+django.setup()
+
+RUNNING = ExitStack()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if DIRECTORY is None:
+        return
+    RUNNING.callback(shutil.rmtree, DIRECTORY, ignore_errors=True)
+    if config.option.help or config.option.version or config.option.collectonly:
+        return
+    try:
+        for server in SERVERS:
+            if server.name == "postgres":
+                embedded.initialise_postgres(DIRECTORY / "postgres")
+            RUNNING.enter_context(embedded.running(server, DIRECTORY / f"{server.name}.log"))
+    except embedded.EmbeddedError as error:
+        RUNNING.pop_all().callback(print, f"logs are kept in {DIRECTORY}", file=sys.stderr)
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    RUNNING.close()
+
+
+# --- What a machine may lack -----------------------------------------------------------------------------
+def missing_programs() -> dict[str, str]:
+    """Why the tests of a marker can't run here, by marker."""
+    missing = {}
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    if shutil.which("mosquitto", path=path) is None:
+        missing["mosquitto"] = "the mosquitto program is not installed (apt-get install mosquitto)"
+    if not os.environ.get("TIMESCALE_TEST_URL") and shutil.which("npm") is None:
+        missing["timescale"] = "there is no TimescaleDB: set TIMESCALE_TEST_URL, or install Node.js and npm"
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        missing["browser"] = "Chromium is not installed (apt-get install chromium)"
+    return missing
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker, reason in missing_programs().items():
+        if item.get_closest_marker(marker) is None:
+            continue
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"under CI every test runs, but {reason}", pytrace=False)
+        pytest.skip(reason)
+
+
+# --- People ----------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """PASSWORD, hashed once by the real hasher, which takes its time by design."""
+    from django.contrib.auth.hashers import make_password
+
+    return make_password(PASSWORD)
+
+
+@pytest.fixture
+def alice(db: None, password_hash: str) -> "User":
+    """Admin."""
+    from accounts.models import User
+
+    return User.objects.create(email="alice@example.org", name="Alice", role="admin", password=password_hash)
+
+
+@pytest.fixture
+def bob(kandy: "Plant", password_hash: str) -> "User":
+    """Operator, member of kandy."""
+    return member(kandy, "Bob", "operator", password_hash)
+
+
+@pytest.fixture
+def vera(kandy: "Plant", password_hash: str) -> "User":
+    """Viewer, member of kandy."""
+    return member(kandy, "Vera", "viewer", password_hash)
+
+
+@pytest.fixture
+def charlie(rotterdam: "Plant", password_hash: str) -> "User":
+    """Operator, member of rotterdam only: kandy must not exist for him."""
+    return member(rotterdam, "Charlie", "operator", password_hash)
+
+
+def member(plant: "Plant", name: str, role: str, password_hash: str) -> "User":
+    from accounts.models import User
+    from plants.models import Membership
+
+    email = f"{name.lower()}@example.org"
+    user = User.objects.create(email=email, name=name, role=role, password=password_hash)
+    Membership.objects.create(plant=plant, user=user)
+    return user
+
+
+# --- Plants ----------------------------------------------------------------------------------------------
+@pytest.fixture
+def kandy(db: None) -> "Plant":
+    """A tea factory: zone rolling, machine roller-2, sensors temp, rpm and state."""
+    from plants.models import Machine, Plant, Sensor, Zone
+
+    plant = Plant.objects.create(slug="kandy", name="Kandy", location="Sri Lanka", timezone="Asia/Colombo")
+    zone = Zone.objects.create(plant=plant, slug="rolling", name="Rolling", kind="line")
+    machine = Machine.objects.create(zone=zone, slug="roller-2", name="Roller 2", type="roller")
+    Sensor.objects.create(machine=machine, slug="temp", name="Temperature", type="temperature", unit="°C")
+    Sensor.objects.create(machine=machine, slug="rpm", name="Speed", type="speed", unit="rpm", position=1)
+    states = {"0": "stopped", "1": "running", "2": "idle", "3": "fault"}
+    Sensor.objects.create(machine=machine, slug="state", name="State", kind="state", states=states, position=2)
+    return plant
+
+
+@pytest.fixture
+def rotterdam(db: None) -> "Plant":
+    """Another plant, of other people: zone mixing, machine mixer-1, sensor power."""
+    from plants.models import Machine, Plant, Sensor, Zone
+
+    plant = Plant.objects.create(slug="rotterdam", name="Rotterdam", timezone="Europe/Amsterdam")
+    zone = Zone.objects.create(plant=plant, slug="mixing", name="Mixing")
+    machine = Machine.objects.create(zone=zone, slug="mixer-1", name="Mixer 1", type="mixer")
+    Sensor.objects.create(machine=machine, slug="power", name="Power", type="power", unit="kW")
+    return plant
+
+
+# --- Processes -------------------------------------------------------------------------------------------
+@pytest.fixture
+def process_env(transactional_db: None) -> dict[str, str]:
+    """The environment of a child process that works on this worker's test database."""
+    from django.db import connection
+    from psycopg.conninfo import make_conninfo
+
+    name = connection.settings_dict["NAME"]
+    return {**os.environ, "DATABASE_URL": make_conninfo(os.environ["DATABASE_URL"], dbname=name)}
+
+
+Manage = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def manage(process_env: dict[str, str], tmp_path: Path) -> Iterator[Manage]:
+    """Starts `manage.py …`; its log is `process.log` (a Path). Ended and reaped after the test.
+
+    Keyword arguments are added to its environment: `manage("ingest", MQTT_CLIENT_ID="a")`.
+    """
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*args: str, **environment: str) -> subprocess.Popen[bytes]:
+        log = tmp_path / f"{args[0]}-{len(started)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, str(ROOT / "manage.py"), *args],
+                env=process_env | environment,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=embedded.end_with_parent(signal.SIGKILL),
+            )
+        process.log = log  # type: ignore[attr-defined]
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        embedded.stop(process, signal.SIGTERM)
