@@ -1,13 +1,15 @@
 """The factory: plants, their zones, machines and sensors, and who belongs to them."""
 
+import re
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Concat
 from django.utils.timezone import now
@@ -15,10 +17,28 @@ from django.utils.timezone import now
 if TYPE_CHECKING:
     from accounts.models import User
 
-SLUG_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+SLUG_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}\Z"  # not $, which lets a line feed pass at the end
 slug_validator = RegexValidator(
     SLUG_PATTERN, "Use lower-case letters, digits, - and _, beginning with a letter or digit, 63 at most."
 )
+STATE_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+def named(names: Iterable[str], *slug_lookups: str) -> models.Q:
+    """Matches rows by name: each a UUID, or slugs joined by `/`, one for each lookup from the plant down.
+
+    What is neither matches nothing. 32 hexadecimal digits may be both.
+    """
+    condition = models.Q(pk__in=[])
+    for name in names:
+        slugs = name.split("/")
+        if len(slugs) == len(slug_lookups) and all(re.match(SLUG_PATTERN, slug) for slug in slugs):
+            condition |= models.Q(**dict(zip(slug_lookups, slugs, strict=True)))
+        try:
+            condition |= models.Q(pk=uuid.UUID(name))
+        except ValueError:
+            continue
+    return condition
 
 
 class SlugField(models.CharField):
@@ -38,7 +58,7 @@ def validate_timezone(name: str) -> None:
 def validate_states(states: object) -> None:
     """`{"0": "stopped", "1": "running", …}`: the labels of a state sensor by their stored number."""
     if not isinstance(states, dict) or not all(
-        isinstance(key, str) and key.isdecimal() and isinstance(label, str) and label
+        isinstance(label, str) and label and label.isprintable() and STATE_NUMBER.fullmatch(str(key))
         for key, label in states.items()
     ):
         raise ValidationError('States are an object of labels by number, such as {"0": "stopped", "1": "running"}.')
@@ -55,6 +75,10 @@ class PlantQuerySet(models.QuerySet["Plant"]):
             return self
         return self.filter(memberships__user=user)
 
+    def named(self, names: Iterable[str]) -> Self:
+        """Those that one of the names means: a UUID or an address such as `kandy`."""
+        return self.filter(named(names, "slug"))
+
 
 class Plant(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -67,15 +91,13 @@ class Plant(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_plants", null=True, blank=True
     )
-    members = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, through="Membership", related_name="plants", blank=True
-    )
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="plants", blank=True)
     created_at = models.DateTimeField(default=now, editable=False)
 
     objects = PlantQuerySet.as_manager()
 
     class Meta:
-        ordering = ["name"]
+        ordering = ["name", "slug"]
 
     def __str__(self) -> str:
         return self.name
@@ -108,6 +130,10 @@ class ZoneQuerySet(models.QuerySet["Zone"]):
         """The zones of the plants that exist for this user."""
         return self.filter(plant__in=Plant.objects.visible_to(user))
 
+    def named(self, names: Iterable[str]) -> Self:
+        """Those that one of the names means: a UUID or an address such as `kandy/rolling`."""
+        return self.filter(named(names, "plant__slug", "slug"))
+
 
 class Zone(models.Model):
     class Kind(models.TextChoices):
@@ -125,7 +151,7 @@ class Zone(models.Model):
     objects = ZoneQuerySet.as_manager()
 
     class Meta:
-        ordering = ["plant", "position", "name"]
+        ordering = ["plant", "position", "name", "slug"]
         constraints = [
             models.UniqueConstraint(
                 fields=["plant", "slug"],
@@ -143,6 +169,10 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         """The machines of the plants that exist for this user."""
         return self.filter(zone__plant__in=Plant.objects.visible_to(user))
 
+    def named(self, names: Iterable[str]) -> Self:
+        """Those that one of the names means: a UUID or an address such as `kandy/rolling/roller-2`."""
+        return self.filter(named(names, "zone__plant__slug", "zone__slug", "slug"))
+
 
 class Machine(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -155,7 +185,7 @@ class Machine(models.Model):
     objects = MachineQuerySet.as_manager()
 
     class Meta:
-        ordering = ["zone", "position", "name"]
+        ordering = ["zone", "position", "name", "slug"]
         constraints = [
             models.UniqueConstraint(
                 fields=["zone", "slug"],
@@ -172,6 +202,10 @@ class SensorQuerySet(models.QuerySet["Sensor"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         """The sensors of the plants that exist for this user."""
         return self.filter(machine__zone__plant__in=Plant.objects.visible_to(user))
+
+    def named(self, names: Iterable[str]) -> Self:
+        """Those that one of the names means: a UUID or an address such as `kandy/rolling/roller-2/temp`."""
+        return self.filter(named(names, "machine__zone__plant__slug", "machine__zone__slug", "machine__slug", "slug"))
 
     def with_address(self) -> Self:
         """Adds `address_path`, the `plant/zone/machine/sensor` of each sensor, made by the database."""
@@ -227,7 +261,9 @@ class Sensor(models.Model):
         validators=[validate_states],
         help_text='Labels by number, for sensors of kind state: {"0": "stopped", "1": "running"}.',
     )
-    decimals = models.PositiveSmallIntegerField(default=1, help_text="Decimals with which values are shown.")
+    decimals = models.PositiveSmallIntegerField(
+        default=1, validators=[MaxValueValidator(10)], help_text="Decimals with which values are shown."
+    )
     low = models.FloatField(null=True, blank=True, help_text="The lowest plausible value.")
     high = models.FloatField(null=True, blank=True, help_text="The highest plausible value.")
     expected_interval_s = models.FloatField(
@@ -254,7 +290,7 @@ class Sensor(models.Model):
     objects = SensorQuerySet.as_manager()
 
     class Meta:
-        ordering = ["machine", "position", "name"]
+        ordering = ["machine", "position", "name", "slug"]
         constraints = [
             models.UniqueConstraint(
                 fields=["machine", "slug"],

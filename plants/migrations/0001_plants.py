@@ -27,13 +27,13 @@ class Migration(migrations.Migration):
             name='Machine',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('slug', plants.models.SlugField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_-]{0,62}$', 'Use lower-case letters, digits, - and _, beginning with a letter or digit, 63 at most.')])),
+                ('slug', plants.models.SlugField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_-]{0,62}\\Z', 'Use lower-case letters, digits, - and _, beginning with a letter or digit, 63 at most.')])),
                 ('name', models.CharField(max_length=120)),
                 ('type', models.CharField(blank=True, help_text='What it is, such as pump or dryer.', max_length=60)),
                 ('position', models.PositiveSmallIntegerField(default=0, help_text='Order within the zone.')),
             ],
             options={
-                'ordering': ['zone', 'position', 'name'],
+                'ordering': ['zone', 'position', 'name', 'slug'],
             },
         ),
         migrations.CreateModel(
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             name='Plant',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('slug', plants.models.SlugField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_-]{0,62}$', 'Use lower-case letters, digits, - and _, beginning with a letter or digit, 63 at most.')])),
+                ('slug', plants.models.SlugField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_-]{0,62}\\Z', 'Use lower-case letters, digits, - and _, beginning with a letter or digit, 63 at most.')])),
                 ('name', models.CharField(max_length=120)),
                 ('location', models.CharField(blank=True, max_length=120)),
                 ('timezone', models.CharField(default='UTC', help_text='Such as Europe/Amsterdam.', max_length=64, validators=[plants.models.validate_timezone])),
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='owned_plants', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'ordering': ['name'],
+                'ordering': ['name', 'slug'],
             },
         ),
         migrations.AddField(
@@ -70,13 +70,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('number', models.IntegerField(db_default=plants.models.NextSensorNumber(), editable=False, help_text='The short key that readings and live frames carry.', unique=True)),
-                ('slug', plants.models.SlugField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_-]{0,62}$', 'Use lower-case letters, digits, - and _, beginning with a letter or digit, 63 at most.')])),
+                ('slug', plants.models.SlugField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_-]{0,62}\\Z', 'Use lower-case letters, digits, - and _, beginning with a letter or digit, 63 at most.')])),
                 ('name', models.CharField(max_length=120)),
                 ('type', models.CharField(blank=True, help_text='What it measures, such as temperature.', max_length=60)),
                 ('unit', models.CharField(blank=True, max_length=20)),
                 ('kind', models.CharField(choices=[('gauge', 'Gauge'), ('counter', 'Counter'), ('state', 'State')], default='gauge', max_length=10)),
                 ('states', models.JSONField(blank=True, default=dict, help_text='Labels by number, for sensors of kind state: {"0": "stopped", "1": "running"}.', validators=[plants.models.validate_states])),
-                ('decimals', models.PositiveSmallIntegerField(default=1, help_text='Decimals with which values are shown.')),
+                ('decimals', models.PositiveSmallIntegerField(default=1, help_text='Decimals with which values are shown.', validators=[django.core.validators.MaxValueValidator(10)])),
                 ('low', models.FloatField(blank=True, help_text='The lowest plausible value.', null=True)),
                 ('high', models.FloatField(blank=True, help_text='The highest plausible value.', null=True)),
                 ('expected_interval_s', models.FloatField(blank=True, help_text='Seconds between readings. Empty: the sensor reports on change.', null=True, validators=[django.core.validators.MinValueValidator(0.001)])),
@@ -88,21 +88,21 @@ class Migration(migrations.Migration):
                 ('machine', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sensors', to='plants.machine')),
             ],
             options={
-                'ordering': ['machine', 'position', 'name'],
+                'ordering': ['machine', 'position', 'name', 'slug'],
             },
         ),
         migrations.CreateModel(
             name='Zone',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('slug', plants.models.SlugField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_-]{0,62}$', 'Use lower-case letters, digits, - and _, beginning with a letter or digit, 63 at most.')])),
+                ('slug', plants.models.SlugField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9_-]{0,62}\\Z', 'Use lower-case letters, digits, - and _, beginning with a letter or digit, 63 at most.')])),
                 ('name', models.CharField(max_length=120)),
                 ('kind', models.CharField(choices=[('area', 'Area'), ('line', 'Line'), ('cell', 'Cell')], default='area', max_length=10)),
                 ('position', models.PositiveSmallIntegerField(default=0, help_text="Order on the plant's page: the process order.")),
                 ('plant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='zones', to='plants.plant')),
             ],
             options={
-                'ordering': ['plant', 'position', 'name'],
+                'ordering': ['plant', 'position', 'name', 'slug'],
             },
         ),
         migrations.AddField(
