@@ -1,0 +1,8 @@
+from django.urls import path
+
+from accounts.api.views import AccessTokenView, MeView
+
+urlpatterns = [
+    path("login/access-token", AccessTokenView.as_view(), name="login-access-token"),
+    path("users/me", MeView.as_view(), name="users-me"),
+]
