@@ -2,7 +2,15 @@
 
 import os
 
+from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inqube.settings")
-application = get_asgi_application()
+django_application = get_asgi_application()  # before any import of models
+
+from accounts.channels import with_session  # noqa: E402
+from telemetry.live.routing import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {"http": django_application, "websocket": with_session(URLRouter(websocket_urlpatterns))}
+)

@@ -31,7 +31,7 @@ MICROSECOND = timedelta(microseconds=1)
 Value = float | str
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """One sample or message that cannot be read; stays inside this module."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -39,7 +39,7 @@ class _Refused(Exception):
         self.detail = detail
 
 
-class _AmbiguousNumber(Exception):
+class _AmbiguousNumberError(Exception):
     """A float so large that orjson may have made it of an integer; stays inside this module."""
 
 
@@ -59,7 +59,7 @@ def decode(message: Message) -> tuple[list[Sample], list[Rejected]]:
     try:
         parsed = parse_topic(message.topic)
         if parsed is None:
-            raise _Refused(
+            raise _RefusedError(
                 Reason.INVALID_TOPIC,
                 "The topic is not inqube/v1/{plant}/{zone}/{machine}/t or …/t/{sensor} in lower-case slugs.",
             )
@@ -67,9 +67,9 @@ def decode(message: Message) -> tuple[list[Sample], list[Rejected]]:
         body = _load(message.payload)
         try:
             return _samples(machine, sensor, body, message.received_us)
-        except _AmbiguousNumber:
+        except _AmbiguousNumberError:
             return _samples(machine, sensor, _load_exactly(message.payload), message.received_us)
-    except _Refused as refused:
+    except _RefusedError as refused:
         return [], [Rejected(message.topic, refused.reason, refused.detail)]
 
 
@@ -86,7 +86,7 @@ def _samples(machine: str, sensor: str | None, body: Any, received_us: int) -> t
 
 def _load(payload: bytes) -> Any:
     if len(payload) > MAX_PAYLOAD_BYTES:
-        raise _Refused(
+        raise _RefusedError(
             Reason.TOO_LARGE,
             f"The message has {len(payload):,} bytes; {MAX_PAYLOAD_BYTES:,} are allowed. Send smaller ones.",
         )
@@ -101,30 +101,30 @@ def _load_exactly(payload: bytes) -> Any:
     try:
         return json.loads(payload, parse_float=_WrittenAsFloat)
     except ValueError:  # an integer of thousands of digits
-        raise _Refused(Reason.INTEGER_TOO_LARGE, "An integer of the message is far beyond 2^53.") from None
+        raise _RefusedError(Reason.INTEGER_TOO_LARGE, "An integer of the message is far beyond 2^53.") from None
     except RecursionError:
-        raise _Refused(Reason.TOO_DEEP, f"The message is nested deeper than {MAX_DEPTH} levels.") from None
+        raise _RefusedError(Reason.TOO_DEEP, f"The message is nested deeper than {MAX_DEPTH} levels.") from None
 
 
-def _not_json(payload: bytes, error: ValueError) -> _Refused:
+def _not_json(payload: bytes, error: ValueError) -> _RefusedError:
     text = payload[:200].strip()
     if text.lstrip(b"+-").lower() in (b"nan", b"inf", b"infinity"):
-        return _Refused(
+        return _RefusedError(
             Reason.NOT_FINITE, f"The value is {text.decode()}: send only finite numbers, with q for quality."
         )
     if re.fullmatch(rb"[+-]?\d+,\d+", text):
-        return _Refused(
+        return _RefusedError(
             Reason.INVALID_JSON,
             f"The value is {text.decode()}: the device sends a decimal comma. Send a point.",
         )
     if "infinity" in str(error) or re.search(rb"[\[:,\s]-?(NaN|Infinity)\b", payload):
-        return _Refused(
+        return _RefusedError(
             Reason.NOT_FINITE,
             "The message holds a number that is not finite: send only finite numbers, with q for quality.",
         )
     if _nesting(payload) > MAX_DEPTH:
-        return _Refused(Reason.TOO_DEEP, f"The message is nested deeper than {MAX_DEPTH} levels.")
-    return _Refused(Reason.INVALID_JSON, f"The message is not JSON in UTF-8: {error}.")
+        return _RefusedError(Reason.TOO_DEEP, f"The message is nested deeper than {MAX_DEPTH} levels.")
+    return _RefusedError(Reason.INVALID_JSON, f"The message is not JSON in UTF-8: {error}.")
 
 
 def _nesting(payload: bytes) -> int:
@@ -146,9 +146,11 @@ def _listed_samples(address: str, items: list[Any], received_us: int) -> tuple[l
     for item in items:
         try:
             if type(item) is not dict:
-                raise _Refused(Reason.INVALID_JSON, 'An item of a list must be an object such as {"v": 23.4, "ts": …}.')
+                raise _RefusedError(
+                    Reason.INVALID_JSON, 'An item of a list must be an object such as {"v": 23.4, "ts": …}.'
+                )
             samples.append(_sample(address, item, received_us))
-        except _Refused as refused:
+        except _RefusedError as refused:
             rejected.append(Rejected(address, refused.reason, refused.detail))
     return samples, rejected
 
@@ -159,7 +161,7 @@ def _machine_samples(machine: str, body: Any, received_us: int) -> tuple[list[Sa
     for item in items:
         values = item.get("values") if type(item) is dict else None
         if type(values) is not dict:
-            raise _Refused(
+            raise _RefusedError(
                 Reason.INVALID_JSON,
                 'A message on …/t must be {"ts": …, "values": {"sensor": value, …}} or a list of such.',
             )
@@ -174,7 +176,7 @@ def _machine_samples(machine: str, body: Any, received_us: int) -> tuple[list[Sa
             if len(item) > 2:
                 _check_extras(item, ("ts", "values"))
             time_us = _time_us(item["ts"]) if "ts" in item else received_us
-        except _Refused as refused:
+        except _RefusedError as refused:
             rejected.extend(Rejected(prefix + name, refused.reason, refused.detail) for name in values)
             continue
         for name, value in values.items():
@@ -184,7 +186,7 @@ def _machine_samples(machine: str, body: Any, received_us: int) -> tuple[list[Sa
                 continue
             try:
                 samples.append(_sample(prefix + name, value, time_us))
-            except _Refused as refused:
+            except _RefusedError as refused:
                 rejected.append(Rejected(prefix + name, refused.reason, refused.detail))
     return samples, rejected
 
@@ -194,7 +196,9 @@ def _sample(address: str, body: Any, time_us: int) -> Sample:
     if type(body) is not dict:
         return Sample(address, time_us, _value(body), GOOD)
     if "v" not in body:
-        raise _Refused(Reason.INVALID_JSON, 'The object has no "v". It must look like {"v": 23.4, "ts": …, "q": …}.')
+        raise _RefusedError(
+            Reason.INVALID_JSON, 'The object has no "v". It must look like {"v": 23.4, "ts": …, "q": …}.'
+        )
     if len(body) > 3:
         _check_extras(body, ("v", "ts", "q"))
     if "ts" in body:
@@ -207,13 +211,13 @@ def _value(value: Any) -> Value:
     kind = type(value)
     if kind is float:
         if not -INT64_END < value < INT64_END:
-            raise _AmbiguousNumber
+            raise _AmbiguousNumberError
         return value  # type: ignore[no-any-return]
     if kind is _WrittenAsFloat:
         return float(value)
     if kind is int:
         if not -MAX_INTEGER <= value <= MAX_INTEGER:
-            raise _Refused(
+            raise _RefusedError(
                 Reason.INTEGER_TOO_LARGE,
                 f"The integer {value} is beyond 2^53: a float8 cannot hold it exactly.",
             )
@@ -223,9 +227,9 @@ def _value(value: Any) -> Value:
     if kind is str:
         return value  # type: ignore[no-any-return]
     if _depth(value) > MAX_DEPTH:
-        raise _Refused(Reason.TOO_DEEP, f"The value is nested deeper than {MAX_DEPTH} levels.")
+        raise _RefusedError(Reason.TOO_DEEP, f"The value is nested deeper than {MAX_DEPTH} levels.")
     shown = orjson.dumps(value)[:60].decode(errors="replace")
-    raise _Refused(Reason.NOT_A_NUMBER, f"The value is {shown}: send a number, true or false, or a state's label.")
+    raise _RefusedError(Reason.NOT_A_NUMBER, f"The value is {shown}: send a number, true or false, or a state's label.")
 
 
 def _time_us(ts: Any) -> int:
@@ -236,12 +240,12 @@ def _time_us(ts: Any) -> int:
         try:
             moment = datetime.fromisoformat(ts)
         except ValueError:
-            raise _Refused(Reason.BAD_TIMESTAMP, f"ts is {ts[:60]!r}, which is not an ISO 8601 time.") from None
+            raise _RefusedError(Reason.BAD_TIMESTAMP, f"ts is {ts[:60]!r}, which is not an ISO 8601 time.") from None
         if moment.tzinfo is None:
-            raise _Refused(Reason.BAD_TIMESTAMP, f"ts is {ts!r}, without an offset. Add Z or an offset such as +05:30.")
+            raise _RefusedError(Reason.BAD_TIMESTAMP, f"ts is {ts!r}, without an offset: add Z or +05:30.")
         return (moment - EPOCH) // MICROSECOND
     shown = orjson.dumps(ts)[:60].decode(errors="replace")
-    raise _Refused(
+    raise _RefusedError(
         Reason.BAD_TIMESTAMP,
         f"ts is {shown}: send integer milliseconds since 1970 UTC, or ISO 8601 with an offset.",
     )
@@ -253,12 +257,12 @@ def _quality(q: Any) -> int:
     if type(q) is str and q in QUALITY_NAMES:
         return QUALITY_NAMES[q]
     shown = orjson.dumps(q)[:60].decode(errors="replace")
-    raise _Refused(Reason.BAD_QUALITY, f'q is {shown}: send 0 to 255 (OPC DA), "good", "uncertain" or "bad".')
+    raise _RefusedError(Reason.BAD_QUALITY, f'q is {shown}: send 0 to 255 (OPC DA), "good", "uncertain" or "bad".')
 
 
 def _check_count(count: int) -> None:
     if count > MAX_SAMPLES:
-        raise _Refused(
+        raise _RefusedError(
             Reason.TOO_MANY_SAMPLES,
             f"The message has {count:,} samples; {MAX_SAMPLES:,} are allowed. Send several messages.",
         )
@@ -268,7 +272,7 @@ def _check_extras(item: dict[str, Any], known: tuple[str, ...]) -> None:
     """Fields that InQube doesn't know are ignored, unless they are an attack on its depth."""
     for name, value in item.items():
         if name not in known and _depth(value) > MAX_DEPTH:
-            raise _Refused(Reason.TOO_DEEP, f"The field {name[:60]!r} is nested deeper than {MAX_DEPTH} levels.")
+            raise _RefusedError(Reason.TOO_DEEP, f"The field {name[:60]!r} is nested deeper than {MAX_DEPTH} levels.")
 
 
 def _depth(value: Any) -> int:

@@ -1,9 +1,21 @@
 """Stage 3 of 8 — resolve: the address of a sample into its sensor, from a directory in memory."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
+
+import psycopg
+import structlog
+from django.db import DatabaseError, connections
 
 from plants.models import Plant, Sensor
 from telemetry.readings import KnownSensor, Reason, Rejected
+from telemetry.storage import connection_params
+
+RELOAD_AFTER_S = 30
+RETRY_AFTER_S = 1
+SETTLE_S = 0.1  # an import makes many changes in a row: one reload serves them all
+
+log = structlog.get_logger("inqube.ingest.resolve")
 
 
 class Directory:
@@ -41,3 +53,30 @@ def load_directory() -> Directory:
         for address, number, plant_id, is_active, kind, states in rows.iterator()
     }
     return Directory(sensors, Plant.objects.order_by().values_list("slug", flat=True))
+
+
+async def watch_directory(use: Callable[[Directory], None]) -> None:
+    """Hands over the directory now and after every change of plants or sensors, until cancelled.
+
+    The database announces changes (plants, migration 0002); a reload now and then covers a connection pooler
+    that swallows announcements. Listening starts before loading, so no change falls between.
+    """
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(**connection_params(), autocommit=True) as connection:
+                await connection.execute("LISTEN plants_changed")
+                while True:
+                    use(await asyncio.to_thread(_load_and_release))
+                    async for _ in connection.notifies(timeout=RELOAD_AFTER_S, stop_after=1):
+                        await asyncio.sleep(SETTLE_S)
+        except (psycopg.Error, DatabaseError) as error:
+            log.warning("directory of sensors not read; the last one stays in use", error=str(error).strip())
+            await asyncio.sleep(RETRY_AFTER_S)
+
+
+def _load_and_release() -> Directory:
+    """Loads in a worker thread, and gives the thread's connection back to the pool."""
+    try:
+        return load_directory()
+    finally:
+        connections.close_all()

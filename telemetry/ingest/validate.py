@@ -46,7 +46,7 @@ def _out_of_range(time_us: int, accepted: Window) -> str:
         return (
             f"The time {shown} is more than 5 minutes ahead: check the device's clock, and that ts is in milliseconds."
         )
-    return f"The time {shown} is older than raw readings are kept: check the device's clock, and that ts is in milliseconds."
+    return f"The time {shown} is older than is kept: check the device's clock, and that ts is in milliseconds."
 
 
 def _not_a_label(value: str, sensor: KnownSensor) -> tuple[Reason, str]:

@@ -5,7 +5,9 @@
 """
 
 from types import ModuleType
+from typing import Any
 
+from django.db import connection as django_connection
 from psycopg import Connection
 
 from telemetry.storage import plain, timescale
@@ -22,3 +24,11 @@ def flavour(connection: Connection) -> ModuleType:
     row = connection.execute(IS_HYPERTABLE).fetchone()
     assert row is not None
     return plain if row[0] else timescale
+
+
+def connection_params() -> dict[str, Any]:
+    """psycopg's arguments for the database of the settings: COPY and LISTEN need no ORM around them."""
+    params = django_connection.get_connection_params()
+    for belongs_to_django in ("cursor_factory", "context"):
+        params.pop(belongs_to_django, None)
+    return params

@@ -1,0 +1,81 @@
+"""Who is behind a WebSocket: a session cookie from our own pages, or a bearer token from a program.
+
+Browsers send cookies along from any page, so a cookie counts only with an `Origin` that is this server's; a program
+without an `Origin` needs a token. Tokens come in the `Authorization` header or, for browsers, as a second
+subprotocol `inqube.bearer.<token>`; never in the query string, which ends up in logs.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from channels.db import database_sync_to_async
+from channels.sessions import CookieMiddleware, SessionMiddleware
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+from django.utils.timezone import now
+
+from accounts.models import User
+from accounts.tokens import InvalidAccessTokenError, user_of_token
+
+BEARER = b"bearer "
+BEARER_SUBPROTOCOL = "inqube.bearer."
+
+
+class Identity(NamedTuple):
+    """A person or program on a socket, and when their proof runs out (UTC)."""
+
+    user: User
+    expires_at: datetime
+
+
+async def identify(scope: dict[str, Any]) -> Identity | None:
+    """Whoever this connection proves to be, or None."""
+    headers = dict(scope["headers"])
+    if not _is_own_origin(headers):
+        return None
+    token = _bearer(headers, scope.get("subprotocols", []))
+    if token is not None:
+        return await identify_by_token(token)
+    if b"origin" in headers:
+        return await _identify_by_session(scope)
+    return None
+
+
+@database_sync_to_async
+def identify_by_token(token: str) -> Identity | None:
+    try:
+        return Identity(*user_of_token(token))
+    except InvalidAccessTokenError:
+        return None
+
+
+@database_sync_to_async
+def _identify_by_session(scope: dict[str, Any]) -> Identity | None:
+    request = HttpRequest()
+    request.session = scope["session"]
+    user = get_user(request)
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    return Identity(user, now() + timedelta(seconds=request.session.get_expiry_age()))
+
+
+def _is_own_origin(headers: dict[bytes, bytes]) -> bool:
+    """Whether the page that opened the socket is ours; True for programs, which send no Origin."""
+    origin = headers.get(b"origin")
+    return origin is None or urlsplit(origin.decode("latin-1")).netloc == headers.get(b"host", b"").decode("latin-1")
+
+
+def _bearer(headers: dict[bytes, bytes], subprotocols: list[str]) -> str | None:
+    authorization = headers.get(b"authorization", b"")
+    if authorization[: len(BEARER)].lower() == BEARER:
+        return authorization[len(BEARER) :].strip().decode("latin-1")
+    for subprotocol in subprotocols:
+        if subprotocol.startswith(BEARER_SUBPROTOCOL):
+            return subprotocol.removeprefix(BEARER_SUBPROTOCOL)
+    return None
+
+
+def with_session(application: Any) -> Any:
+    """Adds the browser's session to the scope; nothing is read from the database before it is asked for."""
+    return CookieMiddleware(SessionMiddleware(application))

@@ -1,0 +1,332 @@
+"""Stage 1 of 8 — receive: an MQTT 5 session that outlives its connections. The only file that knows MQTT.
+
+Rules from the MQTT 5 specification that the guarantees rest on:
+
+- With `clean_start` off and a session expiry the broker keeps what it could not deliver while we were away, and
+  delivers again what we did not acknowledge (4.1, 4.4).
+- A packet id means something only on the connection that delivered it: the broker may use it anew afterwards. So
+  every token carries the epoch of its connection, and an older one is never acknowledged (2.2.1).
+- Acknowledgements go out in the order in which the messages came (4.6).
+- The broker sends at most `receive_max` unacknowledged messages: that bounds our memory (4.9).
+"""
+
+import asyncio
+import random
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import mqtt5
+import numpy as np
+import structlog
+
+from telemetry.readings import Message, Token
+
+TOPIC_FILTERS = ("inqube/v1/+/+/+/t", "inqube/v1/+/+/+/t/+")
+
+# Four full batches of single-reading messages may be on their way; beyond about that throughput no longer grows.
+RECEIVE_MAXIMUM = 20_000
+KEEP_ALIVE_S = 30
+SESSION_EXPIRY_S = 7 * 86_400  # how long a broker keeps messages for an ingest that is down
+CONNECT_TIMEOUT_S = 10
+SHORTEST_RETRY_S = 0.25
+LONGEST_RETRY_S = 15
+ACKNOWLEDGEMENT = np.dtype([("head", ">u2"), ("packet_id", ">u2")])
+PUBACK_HEAD = 0x4002  # PUBACK of two remaining bytes: reason “success” is implied (3.4.2.1)
+
+log = structlog.get_logger("inqube.ingest.mqtt")
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and how to sign in."""
+
+    host: str
+    port: int
+    tls: bool
+    username: str | None
+    password: str | None
+
+    @classmethod
+    def from_url(cls, url: str) -> "Broker":
+        """`mqtt://user:password@host:1883` or `mqtts://…` for TLS; ValueError in words for anything else."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise ValueError("MQTT_URL must look like mqtt://user:password@host:1883, or mqtts://… for TLS.")
+        tls = parts.scheme == "mqtts"
+        return cls(
+            host=parts.hostname,
+            port=parts.port or (8883 if tls else 1883),
+            tls=tls,
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+        )
+
+
+class BrokerRefusedError(Exception):
+    """The broker answered, and said no."""
+
+
+class Receiver:
+    """Keeps one session with the broker, hands its messages on, and acknowledges them when told to.
+
+    Args:
+        on_messages: called in the event loop with the messages of one read of the socket, in order.
+        tls: the TLS context for `mqtts://`; by default one that trusts the system's authorities.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        client_id: str,
+        on_messages: Callable[[list[Message]], None],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.broker = broker
+        self.client_id = client_id
+        self.tls = tls
+        self.unacknowledged = 0  # on the present connection
+        self._on_messages = on_messages
+        self._connection: _Connection | None = None
+        self._epoch = 0
+        self._paused = False
+        self._had_session = False
+
+    async def run(self) -> None:
+        """Connects, and connects again whenever the connection ends, until cancelled."""
+        failures = 0
+        while True:
+            try:
+                await self._connect()
+                failures = 0
+                assert self._connection is not None
+                await self._connection.closed
+                log.warning("broker connection lost", reason=self._connection.why_closed)
+            except (OSError, TimeoutError, BrokerRefusedError, ssl.SSLError) as error:
+                log.warning("broker not reached", host=self.broker.host, port=self.broker.port, error=str(error))
+            finally:
+                if self._connection is not None:
+                    self._connection.abort("closed here")
+                    self._connection = None
+            # Full jitter: after a broker's restart its clients don't all come back in the same moment.
+            ceiling = min(LONGEST_RETRY_S, SHORTEST_RETRY_S * 2**failures)
+            failures = min(failures + 1, 16)
+            await asyncio.sleep(random.uniform(SHORTEST_RETRY_S, max(SHORTEST_RETRY_S, ceiling)))
+
+    async def _connect(self) -> None:
+        self._epoch += 1
+        epoch = self._epoch
+        context = (self.tls or ssl.create_default_context()) if self.broker.tls else None
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            _, connection = await asyncio.get_running_loop().create_connection(
+                lambda: _Connection(epoch, self._deliver), self.broker.host, self.broker.port, ssl=context
+            )
+            self._connection = connection
+            self.unacknowledged = 0
+            session_present = await connection.open(
+                mqtt5.ConnectPacket(
+                    self.client_id,
+                    username=self.broker.username,
+                    password=self.broker.password.encode() if self.broker.password is not None else None,
+                    clean_start=False,
+                    keep_alive=KEEP_ALIVE_S,
+                    session_expiry_interval=SESSION_EXPIRY_S,
+                    receive_max=RECEIVE_MAXIMUM,
+                )
+            )
+        if self._paused:
+            connection.pause()
+        if self._had_session and not session_present:
+            log.error("broker lost our session: what it held for us is gone", client_id=self.client_id)
+        self._had_session = True
+        log.info(
+            "broker connected",
+            host=self.broker.host,
+            port=self.broker.port,
+            client_id=self.client_id,
+            session_present=session_present,
+        )
+
+    @property
+    def is_connected(self) -> bool:
+        return self._connection is not None and self._connection.is_open
+
+    def _deliver(self, messages: list[Message]) -> None:
+        self.unacknowledged += len(messages)
+        self._on_messages(messages)
+
+    def acknowledge(self, tokens: Sequence[Token]) -> None:
+        """Sends the acknowledgements of these messages in one write, but for those of older connections."""
+        connection = self._connection
+        if connection is None or not connection.is_open:
+            return
+        packet_ids = [token.packet_id for token in tokens if token.epoch == connection.epoch]
+        if not packet_ids:
+            return
+        packets = np.empty(len(packet_ids), ACKNOWLEDGEMENT)
+        packets["head"] = PUBACK_HEAD
+        packets["packet_id"] = packet_ids
+        connection.write(packets.tobytes())
+        self.unacknowledged -= len(packet_ids)
+
+    def pause(self) -> None:
+        """Stops reading the socket; the broker's writes then wait in TCP."""
+        self._paused = True
+        if self._connection is not None:
+            self._connection.pause()
+
+    def resume(self) -> None:
+        self._paused = False
+        if self._connection is not None:
+            self._connection.resume()
+
+    async def disconnect(self) -> None:
+        """Says goodbye so that the broker keeps the session, after all that was written has gone out."""
+        if self._connection is not None and self._connection.is_open:
+            self._connection.resume()
+            self._connection.close()
+            await self._connection.closed
+
+
+class _Connection(asyncio.Protocol):
+    """One TCP or TLS connection: bytes to packets, keep-alive, and the opening handshake."""
+
+    def __init__(self, epoch: int, deliver: Callable[[list[Message]], None]) -> None:
+        self.epoch = epoch
+        self.is_open = False
+        self.why_closed = "closed by the broker"
+        loop = asyncio.get_running_loop()
+        self.closed: asyncio.Future[None] = loop.create_future()
+        self._opened: asyncio.Future[bool] = loop.create_future()
+        self._deliver = deliver
+        self._transport: asyncio.Transport | None = None
+        self._rest = bytearray()  # an incomplete packet; bounded by the broker's largest message
+        self._session_present = False
+        self._keep_alive_s: float = KEEP_ALIVE_S
+        self._heard_at = time.monotonic()
+        self._is_paused = False
+        self._pinger: asyncio.Task[None] | None = None
+
+    async def open(self, connect: mqtt5.ConnectPacket) -> bool:
+        """Signs in and subscribes; True where the broker still had our session."""
+        self.write(connect.write())
+        return await self._opened
+
+    # --- the transport's side -----------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.is_open = False
+        if error is not None:
+            self.why_closed = str(error)
+        if self._pinger is not None:
+            self._pinger.cancel()
+        if not self._opened.done():
+            self._opened.set_exception(BrokerRefusedError(self.why_closed))
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard_at = time.monotonic()
+        if self._rest:
+            self._rest += data
+            data = bytes(self._rest)
+            self._rest.clear()
+        messages: list[Message] = []
+        received_us = time.time_ns() // 1000
+        view = memoryview(data)
+        position, end = 0, len(data)
+        try:
+            while position < end:
+                packet, size = mqtt5.read(view[position:])
+                position += size
+                if type(packet) is mqtt5.PublishPacket:
+                    token = None if packet.packet_id is None else Token(self.epoch, packet.packet_id)
+                    messages.append(Message(packet.topic, packet.payload, received_us, token))
+                else:
+                    self._handle(packet)
+        except IndexError:  # the rest of this packet is still on its way
+            self._rest += view[position:]
+        except ValueError as error:
+            self.abort(f"the broker sent what is not MQTT 5: {error}")
+        if messages:
+            self._deliver(messages)
+
+    def _handle(self, packet: mqtt5.Packet) -> None:
+        match packet:
+            case mqtt5.ConnAckPacket():
+                if packet.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
+                    self.abort(f"the broker refused us: {packet.reason_code.name.lower().replace('_', ' ')}")
+                    return
+                self._session_present = packet.session_present
+                if packet.server_keep_alive is not None:
+                    self._keep_alive_s = packet.server_keep_alive
+                self._subscribe()
+            case mqtt5.SubAckPacket():
+                refused = [code.name for code in packet.reason_codes if code >= 0x80]
+                if refused:
+                    self.abort(f"the broker refused our subscriptions: {', '.join(refused)}")
+                    return
+                self.is_open = True
+                self._pinger = asyncio.create_task(self._keep_alive())
+                if not self._opened.done():
+                    self._opened.set_result(self._session_present)
+            case mqtt5.DisconnectPacket():
+                self.abort(f"the broker said goodbye: {packet.reason_code.name.lower().replace('_', ' ')}")
+
+    # --- our side -----------------------------------------------------------------------------------------
+
+    def _subscribe(self) -> None:
+        # Also where the session still holds the subscriptions: it is cheap, and right whatever the broker lost.
+        # Retained messages are not wanted: a value without a time would become a new reading at each connect.
+        filters = [
+            mqtt5.TopicFilter(pattern, max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_handling=mqtt5.RetainHandling.SEND_NEVER)
+            for pattern in TOPIC_FILTERS
+        ]
+        self.write(mqtt5.SubscribePacket(1, filters).write())
+
+    async def _keep_alive(self) -> None:
+        """Pings while the broker is quiet, and gives up when it does not answer."""
+        if not self._keep_alive_s:
+            return
+        while True:
+            await asyncio.sleep(self._keep_alive_s / 2)
+            self.write(mqtt5.PingReqPacket().write())
+            # While we don't read, silence is our own doing.
+            if not self._is_paused and time.monotonic() - self._heard_at > self._keep_alive_s * 1.5:
+                self.abort("the broker does not answer")
+
+    def write(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def pause(self) -> None:
+        if self._transport is not None and not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._transport is not None and self._is_paused:
+            self._is_paused = False
+            self._heard_at = time.monotonic()
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def close(self) -> None:
+        self.why_closed = "closed here"
+        self.write(mqtt5.DisconnectPacket().write())
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self, why: str) -> None:
+        if self.closed.done():
+            return
+        self.why_closed = why
+        self.is_open = False
+        if self._transport is not None:
+            self._transport.abort()

@@ -1,0 +1,220 @@
+"""The path of a reading as code: the only file that knows all stages.
+
+    broker ─▶ receive ─▶ decode ─▶ resolve ─▶ validate ─▶ batch ─▶ store ─▶ acknowledge ─▶ publish live
+
+Stages 2 to 5 run in the event loop as messages come in; storing runs in a thread, where psycopg and numpy release
+the interpreter, so that the next batch fills while one is written. Nothing is acknowledged before its commit.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import structlog
+
+from telemetry.ingest.batch import Batch, Limits
+from telemetry.ingest.decode import decode
+from telemetry.ingest.mqtt import Broker, Receiver
+from telemetry.ingest.resolve import Directory, watch_directory
+from telemetry.ingest.store import Store, Stored
+from telemetry.ingest.validate import validate, window
+from telemetry.live.publish import LivePublisher
+from telemetry.readings import Message, Reading, Reason
+
+# The socket pauses while this many batches' worth of readings wait: large messages fill memory long before the
+# receive maximum, which counts messages, stops the broker.
+WAITING_BATCHES = 4
+SHORTEST_RETRY_S = 0.1
+LONGEST_RETRY_S = 5.0
+REPORT_EVERY_S = 10.0
+FINISH_WITHIN_S = 10.0  # after SIGTERM; what is not stored by then was not acknowledged, and comes again
+
+log = structlog.get_logger("inqube.ingest")
+
+
+@dataclass(slots=True)
+class Totals:
+    """What went through since the last report."""
+
+    messages: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    rejected: Counter[Reason] = field(default_factory=Counter)
+
+
+class Pipeline:
+    """Ingest of one process, from `run()` until its stop event."""
+
+    def __init__(self, broker: Broker, client_id: str, limits: Limits, retention_days: int) -> None:
+        self.receiver = Receiver(broker, client_id, self.take)
+        self.publisher = LivePublisher()
+        self.store = Store()
+        self.limits = limits
+        self.retention_days = retention_days
+        self.totals = Totals()
+        self._directory = Directory({}, ())
+        self._directory_read = asyncio.Event()
+        self._batch = Batch()
+        self._batch_grew = asyncio.Event()
+        self._writing = asyncio.Lock()  # batches are stored and acknowledged one after the other
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._stopping = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Works until `stop` is set; then stores and acknowledges what has arrived, and leaves."""
+        watching = asyncio.create_task(watch_directory(self._use_directory))
+        publishing = asyncio.create_task(self.publisher.run())
+        reporting = asyncio.create_task(self._report())
+        await _first(self._directory_read.wait(), stop.wait())
+        receiving = asyncio.create_task(self.receiver.run())
+        writing = asyncio.create_task(self._write_batches())
+        try:
+            await _first(stop.wait(), watching, publishing, reporting, receiving, writing)
+            self._stopping = True
+            self.receiver.pause()
+            await self._finish()
+        finally:
+            tasks = [watching, publishing, reporting, receiving, writing]
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            self._writer.shutdown(wait=True)
+            self.store.close()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result  # a stage that fell over: the process ends loudly, and is started again
+
+    def take(self, messages: list[Message]) -> None:
+        """Stages 2 to 5 for the messages of one read: decode, resolve, validate, batch."""
+        batch = self._batch
+        sensors = self._directory.sensors
+        accepted = window(messages[-1].received_us, self.retention_days)
+        for message in messages:
+            samples, rejected = decode(message)
+            for sample in samples:
+                sensor = sensors.get(sample.address)
+                if sensor is None:
+                    rejected.append(self._directory.unknown(sample.address))
+                    continue
+                result = validate(sample, sensor, accepted)
+                if type(result) is Reading:
+                    batch.readings.append(result)
+                else:
+                    rejected.append(result)  # type: ignore[arg-type]
+            if rejected:
+                batch.rejected.extend(rejected)
+            if message.token is not None:
+                batch.tokens.append(message.token)
+        batch.messages += len(messages)
+        if batch.opened_at is None:
+            batch.opened_at = time.monotonic()
+        self._batch_grew.set()
+        if len(batch.readings) + len(batch.rejected) > self.limits.readings * WAITING_BATCHES:
+            self.receiver.pause()
+
+    async def _write_batches(self) -> None:
+        while True:
+            await self._until_due()
+            await self._write_batch()
+
+    async def _until_due(self) -> None:
+        while True:
+            due_in = self._batch.due_in(time.monotonic(), self.limits)
+            if due_in == 0.0:
+                return
+            self._batch_grew.clear()
+            try:
+                async with asyncio.timeout(due_in):
+                    await self._batch_grew.wait()
+            except TimeoutError:
+                return
+
+    async def _write_batch(self) -> None:
+        """Stages 6 to 8 for the batch that has gathered: store, acknowledge, publish."""
+        async with self._writing:
+            batch, self._batch = self._batch, Batch()
+            if not self._stopping:
+                self.receiver.resume()
+            result = await self._store(batch.readings)
+            self.receiver.acknowledge(batch.tokens)
+        self.publisher.offer(result.newest, self._directory.plant_of)
+        self._count(batch, result)
+
+    async def _store(self, readings: list[Reading]) -> Stored:
+        """Stores, however often the database has to be asked: nothing is dropped and nothing acknowledged before."""
+        delay_s = SHORTEST_RETRY_S
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._writer, self.store.write, readings)
+            except psycopg.Error as error:
+                log.error(
+                    "batch not stored yet; trying again",
+                    readings=len(readings),
+                    retry_in_s=delay_s,
+                    error=str(error).strip() or type(error).__name__,
+                )
+            await asyncio.sleep(delay_s)
+            delay_s = min(LONGEST_RETRY_S, delay_s * 2)
+
+    async def _finish(self) -> None:
+        """Stores, acknowledges and publishes what had arrived, then takes leave of the broker."""
+        try:
+            async with asyncio.timeout(FINISH_WITHIN_S):
+                await self._write_batch()
+                await self.publisher.flush()
+                await self.receiver.disconnect()
+        except TimeoutError:
+            log.error("stopped before the last batch was stored; the broker will deliver it again")
+
+    def _use_directory(self, directory: Directory) -> None:
+        self._directory = directory
+        self._directory_read.set()
+        log.info("directory of sensors read", plants=len(directory.plants), sensors=len(directory.sensors))
+
+    def _count(self, batch: Batch, result: Stored) -> None:
+        rejected = batch.rejected + result.rejected
+        totals = self.totals
+        totals.messages += batch.messages
+        totals.stored += result.stored
+        totals.duplicate += result.duplicate
+        totals.conflict += result.conflict
+        if rejected:
+            reasons = Counter(r.reason for r in rejected)
+            totals.rejected.update(reasons)
+            log.warning(
+                "rejected",
+                **{str(reason): count for reason, count in reasons.items()},
+                example=rejected[0].source,
+                detail=rejected[0].detail,
+            )
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_EVERY_S)
+            totals, self.totals = self.totals, Totals()
+            if totals.messages:
+                log.info(
+                    "ingested",
+                    seconds=REPORT_EVERY_S,
+                    messages=totals.messages,
+                    stored=totals.stored,
+                    duplicate=totals.duplicate,
+                    conflict=totals.conflict,
+                    rejected=totals.rejected.total(),
+                    unacknowledged=self.receiver.unacknowledged,
+                )
+
+
+async def _first(*work: Coroutine[Any, Any, Any] | asyncio.Task[Any]) -> None:
+    """Waits until one of these is done; stops the coroutines among the others, not the tasks."""
+    tasks = {each: asyncio.ensure_future(each) for each in work}
+    await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+    for given, task in tasks.items():
+        if given is not task:
+            task.cancel()

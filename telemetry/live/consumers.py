@@ -1,0 +1,167 @@
+"""The socket: one program or browser page that follows some plants."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils.timezone import now
+
+from accounts.channels import Identity, identify, identify_by_token
+from plants.models import Plant
+from telemetry.live import frames
+from telemetry.live.hub import Subscription, get_hub
+from telemetry.queries.latest import latest_rows
+
+SILENT_AFTER_S = 30.0  # a client that neither acknowledges nor pings for so long is gone, or too slow
+EXPIRING_BEFORE = timedelta(seconds=60)
+MAX_PLANTS = 50  # subscriptions a socket; more is a mistake or an attack
+CHECK_EVERY_S = 1.0
+
+
+log = structlog.get_logger("inqube.live.socket")
+
+
+class TelemetryConsumer(AsyncWebsocketConsumer):
+    """`/api/v1/ws/telemetry`. Memory a socket is bounded: two frames on the way, one row per sensor waiting."""
+
+    async def connect(self) -> None:
+        self.identity: Identity | None = None
+        self.subscriptions: dict[str, Subscription] = {}
+        self.wake = asyncio.Event()
+        self.heard_at = self._clock()
+        self.tasks: list[asyncio.Task[None]] = []
+        identity = await identify(self.scope)
+        offered = self.scope.get("subprotocols", [])
+        await self.accept(frames.SUBPROTOCOL if frames.SUBPROTOCOL in offered else None)
+        if identity is None:
+            await self.close(frames.UNAUTHENTICATED)
+            return
+        await self._sign_in(identity)
+        self.tasks = [asyncio.create_task(self._send_due()), asyncio.create_task(self._watch())]
+
+    async def disconnect(self, code: int) -> None:
+        for task in self.tasks:
+            task.cancel()
+        for subscription in self.subscriptions.values():
+            await get_hub().leave(subscription)
+        self.subscriptions.clear()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.identity is None:
+            return
+        self.heard_at = self._clock()
+        try:
+            message = frames.parse(text_data if text_data is not None else bytes_data or b"")
+        except frames.Invalid as invalid:
+            await self._say(frames.error("invalid", str(invalid)))
+            return
+        match message:
+            case frames.Subscribe():
+                await self._subscribe(message)
+            case frames.Unsubscribe(plant):
+                await self._unsubscribe(plant)
+            case frames.Ack(plant, seq):
+                if plant in self.subscriptions:
+                    self.subscriptions[plant].acknowledge(seq)
+            case frames.Auth(access_token):
+                await self._authenticate(access_token)
+            case frames.Ping():
+                await self._say(frames.PONG)
+
+    async def _sign_in(self, identity: Identity) -> None:
+        self.identity = identity
+        self.warned = False
+        await self._say(frames.ready(identity.expires_at))
+
+    async def _authenticate(self, access_token: str) -> None:
+        """A new token on the open socket; it must speak for the same user."""
+        identity = await identify_by_token(access_token)
+        if identity is None or self.identity is None or identity.user != self.identity.user:
+            await self.close(frames.UNAUTHENTICATED)
+            return
+        await self._sign_in(identity)
+
+    async def _subscribe(self, wanted: frames.Subscribe) -> None:
+        assert self.identity is not None
+        if wanted.plant not in self.subscriptions and len(self.subscriptions) >= MAX_PLANTS:
+            await self._say(frames.error("too_many", f"A socket follows at most {MAX_PLANTS} plants."))
+            return
+        plant = await self._visible_plant(wanted.plant)
+        if plant is None:
+            await self._say(frames.error("not_found", f"There is no plant “{wanted.plant}”."))
+            return
+        await self._unsubscribe(wanted.plant)
+        subscription = Subscription(plant.id, plant.slug, wanted.sensors, wanted.max_hz, self.wake.set)
+        self.subscriptions[plant.slug] = subscription
+        await get_hub().join(subscription)
+        self.wake.set()
+
+    async def _unsubscribe(self, plant: str) -> None:
+        subscription = self.subscriptions.pop(plant, None)
+        if subscription is not None:
+            await get_hub().leave(subscription)
+
+    @database_sync_to_async
+    def _visible_plant(self, slug: str) -> Plant | None:
+        assert self.identity is not None
+        return Plant.objects.visible_to(self.identity.user).filter(slug=slug).first()
+
+    async def _send_due(self) -> None:
+        """Sends what each subscription has waiting, no oftener than it asked for."""
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                await self.wake.wait()
+                self.wake.clear()
+                for subscription in tuple(self.subscriptions.values()):
+                    if not subscription.may_send:
+                        continue
+                    wait_s = subscription.next_at - self._clock()
+                    if wait_s <= 0:
+                        await self._send(subscription)
+                    else:
+                        loop.call_later(wait_s, self.wake.set)
+        except Exception:  # such as a database that is away: the client comes back, and gets a snapshot then
+            log.exception("live socket failed")
+            await self.close(frames.SERVER_FAILED)
+
+    async def _send(self, subscription: Subscription) -> None:
+        if subscription.needs_snapshot:
+            subscription.needs_snapshot = False
+            subscription.take()  # the rows read now are at least as new
+            # Read after joining: what is committed meanwhile comes as a frame, perhaps a second time.
+            rows = await database_sync_to_async(latest_rows)(subscription.plant_id, subscription.sensors)
+            frame = frames.snapshot(subscription.slug, subscription.epoch, subscription.seq, rows)
+        else:
+            frame = frames.delta(subscription.slug, subscription.seq, subscription.take())
+        subscription.sent(self._clock())
+        await self._say(frame)
+
+    async def _watch(self) -> None:
+        """Ends the socket when its client is silent or its identity has run out."""
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            assert self.identity is not None
+            if self._clock() - self.heard_at > SILENT_AFTER_S:
+                await self.close(frames.TOO_SLOW)
+                return
+            left = self.identity.expires_at - self._now()
+            if left <= timedelta(0):
+                await self.close(frames.UNAUTHENTICATED)
+                return
+            if left <= EXPIRING_BEFORE and not self.warned:
+                self.warned = True
+                await self._say(frames.auth_expiring(self.identity.expires_at))
+
+    async def _say(self, frame: bytes) -> None:
+        await self.send(text_data=frame.decode())
+
+    @staticmethod
+    def _clock() -> float:
+        return asyncio.get_running_loop().time()
+
+    @staticmethod
+    def _now() -> datetime:
+        return now()

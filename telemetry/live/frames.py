@@ -1,0 +1,141 @@
+"""The socket's contract: what the server says, and what it understands of what a client says."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Literal, NamedTuple
+from uuid import UUID
+
+import orjson
+
+SUBPROTOCOL = "inqube.v1"
+
+MAX_HZ = 10.0
+DEFAULT_HZ = 2.0
+
+# Close codes; those of 4000 and up are ours
+SERVER_FAILED = 1011
+UNAUTHENTICATED = 4401
+TOO_SLOW = 4408
+
+ErrorCode = Literal["not_found", "invalid", "too_many"]
+Row = Annotated[list[Any], "[sensor number, milliseconds since 1970 UTC, value, quality]"]
+
+
+class Invalid(ValueError):  # noqa: N818 - an answer to the client, not a fault
+    """A client's message that cannot be understood; the text tells the client why."""
+
+
+class Subscribe(NamedTuple):
+    plant: str
+    sensors: frozenset[int] | None  # None: all of the plant
+    max_hz: float
+
+
+class Unsubscribe(NamedTuple):
+    plant: str
+
+
+class Ack(NamedTuple):
+    plant: str
+    seq: int
+
+
+class Auth(NamedTuple):
+    access_token: str
+
+
+class Ping(NamedTuple):
+    pass
+
+
+def parse(text: str | bytes) -> Subscribe | Unsubscribe | Ack | Auth | Ping:
+    """A client's message. Raises Invalid, in words, for anything else.
+
+    `resume` of a subscription is accepted and answered by a fresh snapshot, which holds all that was missed.
+    """
+    try:
+        message = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Invalid("The message is not JSON.") from None
+    match message:
+        case {"type": "subscribe", "plant": str(plant)}:
+            return Subscribe(plant, _sensors(message.get("sensors")), _hertz(message.get("max_hz")))
+        case {"type": "unsubscribe", "plant": str(plant)}:
+            return Unsubscribe(plant)
+        case {"type": "ack", "plant": str(plant), "seq": int(seq)}:
+            return Ack(plant, seq)
+        case {"type": "auth", "access_token": str(access_token)}:
+            return Auth(access_token)
+        case {"type": "ping"}:
+            return Ping()
+    raise Invalid("Unknown message. Known types: subscribe, unsubscribe, ack, auth, ping, each with its fields.")
+
+
+def _sensors(given: Any) -> frozenset[int] | None:
+    if given is None:
+        return None
+    if not isinstance(given, list) or not all(type(number) is int for number in given):
+        raise Invalid("sensors must be a list of sensor numbers, or null for all.")
+    return frozenset(given)
+
+
+def _hertz(given: Any) -> float:
+    if given is None:
+        return DEFAULT_HZ
+    if type(given) not in (int, float) or not 0 < given <= MAX_HZ:
+        raise Invalid(f"max_hz must be above 0 and at most {MAX_HZ:g}.")
+    return float(given)
+
+
+def ready(expires_at: datetime) -> bytes:
+    return orjson.dumps({"type": "ready", "expires_at": expires_at})
+
+
+def snapshot(plant: str, epoch: str, seq: int, rows: Iterable[Row]) -> bytes:
+    return orjson.dumps({"type": "snapshot", "plant": plant, "epoch": epoch, "seq": seq, "readings": list(rows)})
+
+
+def delta(plant: str, seq: int, rows: Iterable[Row]) -> bytes:
+    return orjson.dumps({"type": "delta", "plant": plant, "seq": seq, "readings": list(rows)})
+
+
+def auth_expiring(expires_at: datetime) -> bytes:
+    return orjson.dumps({"type": "auth_expiring", "expires_at": expires_at})
+
+
+def error(code: ErrorCode, detail: str) -> bytes:
+    return orjson.dumps({"type": "error", "code": code, "detail": detail})
+
+
+PONG = orjson.dumps({"type": "pong"})
+
+
+# --- Between ingest and the hubs, through the channel layer ---------------------------------------------------
+
+
+class Frame(NamedTuple):
+    """The newest reading of each sensor of a plant that changed within one tick of ingest."""
+
+    plant_id: UUID
+    epoch: str  # of the ingest process: with a new one, sequence numbers begin again
+    seq: int
+    rows: list[Row]
+
+
+def group(plant_id: UUID) -> str:
+    """The channel layer's group for a plant's frames."""
+    return f"live.{plant_id.hex}"
+
+
+def to_layer(frame: Frame) -> dict[str, Any]:
+    return {
+        "type": "live.frame",
+        "plant": frame.plant_id.hex,
+        "epoch": frame.epoch,
+        "seq": frame.seq,
+        "rows": orjson.dumps(frame.rows),
+    }
+
+
+def from_layer(message: dict[str, Any]) -> Frame:
+    return Frame(UUID(message["plant"]), message["epoch"], message["seq"], orjson.loads(message["rows"]))

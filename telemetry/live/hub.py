@@ -1,0 +1,125 @@
+"""The one place of a web process where a plant's frames arrive, and the subscriptions they are merged into."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import structlog
+from channels.layers import get_channel_layer
+
+from telemetry.live.frames import Frame, Row, from_layer, group
+
+# With this many deltas unacknowledged the server only merges: the socket's buffers never grow beyond them.
+MAX_UNACKNOWLEDGED = 2
+RETRY_AFTER_S = 1.0
+
+log = structlog.get_logger("inqube.live.hub")
+
+
+class Subscription:
+    """What one socket wants of one plant, and what it has not been sent yet: at most one row per sensor."""
+
+    def __init__(
+        self, plant_id: UUID, slug: str, sensors: frozenset[int] | None, max_hz: float, wake: Callable[[], None]
+    ) -> None:
+        self.plant_id = plant_id
+        self.slug = slug
+        self.sensors = sensors
+        self.interval_s = 1 / max_hz
+        self.epoch = ""
+        self.seq = 0
+        self.needs_snapshot = True
+        self.next_at = 0.0  # by the loop's clock: not before this the next frame
+        self.pending: dict[int, Row] = {}
+        self._sent: list[int] = []  # sequence numbers not yet acknowledged, oldest first
+        self._wake = wake
+
+    def merge(self, frame: Frame) -> None:
+        if self.epoch and frame.epoch != self.epoch:
+            self.needs_snapshot = True  # another ingest process: sequence numbers begin again
+        self.epoch, self.seq = frame.epoch, frame.seq
+        for row in frame.rows:
+            if self.sensors is None or row[0] in self.sensors:
+                self.pending[row[0]] = row
+        if self.pending or self.needs_snapshot:
+            self._wake()
+
+    @property
+    def may_send(self) -> bool:
+        return (bool(self.pending) or self.needs_snapshot) and len(self._sent) < MAX_UNACKNOWLEDGED
+
+    def sent(self, now: float) -> None:
+        self._sent.append(self.seq)
+        self.next_at = now + self.interval_s
+
+    def acknowledge(self, seq: int) -> None:
+        """All frames up to this one have been seen."""
+        if seq in self._sent:
+            del self._sent[: self._sent.index(seq) + 1]
+            self._wake()
+
+    def take(self) -> list[Row]:
+        """What is pending, which is then no longer."""
+        rows = list(self.pending.values())
+        self.pending.clear()
+        return rows
+
+
+class Hub:
+    """Takes part in the channel-layer group of each plant that has a subscription in this process."""
+
+    def __init__(self) -> None:
+        self._layer = get_channel_layer()
+        self._channel: str | None = None
+        self._subscriptions: defaultdict[UUID, set[Subscription]] = defaultdict(set)
+        self._position: dict[UUID, tuple[str, int]] = {}  # epoch and seq of the last frame, per plant
+        self._receiving: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()  # joining and leaving wait for the channel layer
+
+    async def join(self, subscription: Subscription) -> None:
+        """From now on frames are merged into the subscription; read its snapshot after this, not before."""
+        async with self._changing:
+            plant_id = subscription.plant_id
+            if self._channel is None:
+                self._channel = await self._layer.new_channel()
+                self._receiving = asyncio.create_task(self._receive(self._channel))
+            if not self._subscriptions[plant_id]:
+                await self._layer.group_add(group(plant_id), self._channel)
+            self._subscriptions[plant_id].add(subscription)
+            subscription.epoch, subscription.seq = self._position.get(plant_id, ("", 0))
+
+    async def leave(self, subscription: Subscription) -> None:
+        async with self._changing:
+            plant_id = subscription.plant_id
+            self._subscriptions[plant_id].discard(subscription)
+            if self._subscriptions[plant_id]:
+                return
+            del self._subscriptions[plant_id]
+            self._position.pop(plant_id, None)
+            if self._channel is not None:
+                await self._layer.group_discard(group(plant_id), self._channel)
+
+    async def _receive(self, channel: str) -> None:
+        while True:
+            try:
+                frame = from_layer(await self._layer.receive(channel))
+            except Exception:  # whatever the channel layer's backend raises: go on, or nobody sees anything again
+                log.exception("frame not received")
+                await asyncio.sleep(RETRY_AFTER_S)
+                continue
+            self._position[frame.plant_id] = frame.epoch, frame.seq
+            for subscription in tuple(self._subscriptions.get(frame.plant_id, ())):
+                subscription.merge(frame)
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def get_hub() -> Hub:
+    """The hub of the running event loop; a web process has one loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]

@@ -1,0 +1,43 @@
+"""`manage.py ingest`: from the broker into the database, until SIGTERM."""
+
+import asyncio
+import signal
+from typing import Any
+
+import uvloop
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from telemetry.ingest.batch import Limits
+from telemetry.ingest.mqtt import Broker
+from telemetry.ingest.pipeline import Pipeline
+
+
+class Command(BaseCommand):
+    help = (
+        "Receives readings from the broker (MQTT_URL), stores them in the database (DATABASE_URL) and announces them "
+        "to the live feed (REDIS_URL). A message is acknowledged to the broker only after its readings are committed. "
+        "SIGTERM or Ctrl-C stores and acknowledges what has arrived, then exits with 0."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            broker = Broker.from_url(settings.MQTT_URL)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(ingest(broker))
+
+
+async def ingest(broker: Broker) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    pipeline = Pipeline(
+        broker,
+        settings.MQTT_CLIENT_ID,
+        Limits(readings=settings.INGEST_BATCH_READINGS, age_s=settings.INGEST_BATCH_MS / 1000),
+        settings.RAW_RETENTION_DAYS,
+    )
+    await pipeline.run(stop)
