@@ -97,6 +97,11 @@ class User(AbstractBaseUser):
         """Whether the role allows writing within the plants that the user sees."""
         return self.is_active and self.role in (Role.ADMIN, Role.OPERATOR)
 
+    def revoke_tokens(self) -> None:
+        """Ends every token that was issued to the user until now."""
+        User.objects.filter(pk=self.pk).update(token_version=models.F("token_version") + 1)
+        self.refresh_from_db(fields=["token_version"])
+
     # What the Django admin asks. Roles are the only source of permissions: no groups, no per-user grants.
     @property
     def is_staff(self) -> bool:

@@ -1,0 +1,118 @@
+"""The factory in the admin: admins see all of it, operators the plants that they are a member of."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.timesince import timesince
+from django.utils.timezone import now
+
+from plants.models import Machine, Membership, Plant, Sensor, Zone
+
+
+class FactoryAdmin(admin.ModelAdmin):
+    """Lists, autocompletes and choices of parents hold only what exists for the user.
+
+    An autocomplete asks the related model's own admin, which is one of these too.
+    """
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = super().get_queryset(request)
+        return rows.visible_to(request.user)
+
+    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
+        parents: Any = super().get_field_queryset(db, db_field, request)
+        return parents.visible_to(request.user) if hasattr(parents, "visible_to") else parents
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    autocomplete_fields = ("user",)
+    extra = 0
+
+
+@admin.register(Plant)
+class PlantAdmin(FactoryAdmin):
+    list_display = ("name", "slug", "location", "timezone", "owner")
+    list_select_related = ("owner",)
+    list_filter = ("timezone",)
+    search_fields = ("name", "slug", "location")
+    autocomplete_fields = ("owner",)
+    readonly_fields = ("id", "created_at")
+    inlines = (MembershipInline,)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Plant | None = None) -> tuple[str, ...]:
+        """The slug is every device's topic and the owner may hand out access: both are for admins to change."""
+        facts = ("id", "created_at")
+        return facts if request.user.is_superuser else ("slug", "owner", *facts)
+
+
+@admin.register(Zone)
+class ZoneAdmin(FactoryAdmin):
+    list_display = ("name", "slug", "kind", "plant", "position")
+    list_select_related = ("plant",)
+    list_filter = (("plant", admin.RelatedOnlyFieldListFilter), "kind")
+    search_fields = ("name", "slug", "plant__name", "plant__slug")
+    autocomplete_fields = ("plant",)
+
+
+@admin.register(Machine)
+class MachineAdmin(FactoryAdmin):
+    list_display = ("name", "slug", "type", "zone", "plant", "position")
+    list_select_related = ("zone__plant",)
+    list_filter = (("zone__plant", admin.RelatedOnlyFieldListFilter), "type")
+    search_fields = ("name", "slug", "type", "zone__name", "zone__plant__name", "zone__plant__slug")
+    autocomplete_fields = ("zone",)
+
+    @admin.display(ordering="zone__plant__name")
+    def plant(self, machine: Machine) -> Plant:
+        return machine.zone.plant
+
+
+@admin.register(Sensor)
+class SensorAdmin(FactoryAdmin):
+    list_display = ("name", "address_path", "number", "kind", "latest_value", "latest_age", "is_active")
+    # `latest` is by name: it belongs to telemetry, which stands above this app.
+    list_select_related = ("machine__zone__plant", "latest")
+    list_filter = (
+        ("machine__zone__plant", admin.RelatedOnlyFieldListFilter),
+        "kind",
+        "is_active",
+        "type",
+    )
+    search_fields = ("name", "slug", "type", "machine__name", "address_path")
+    autocomplete_fields = ("machine",)
+    readonly_fields = ("id", "number", "created_at", "latest_value", "latest_age")
+    fieldsets = (
+        (None, {"fields": ("machine", "slug", "name", "position", "is_active")}),
+        ("Measurement", {"fields": ("type", "unit", "kind", "states", "decimals", "low", "high")}),
+        ("Reporting", {"fields": ("expected_interval_s", "stale_after_s", "duplicate_policy")}),
+        ("Facts", {"fields": ("latest_value", "latest_age", "number", "id", "created_at")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        sensors: Any = super().get_queryset(request)
+        return sensors.with_address()
+
+    @admin.display(description="address", ordering="address_path")
+    def address_path(self, sensor: Sensor) -> str:
+        return sensor.address
+
+    @admin.display(description="latest", empty_value="no reading yet")
+    def latest_value(self, sensor: Sensor) -> str | None:
+        """`23.4 °C`, or the label of a state."""
+        latest = getattr(sensor, "latest", None)
+        if latest is None:
+            return None
+        return sensor.states.get(f"{latest.value:g}") or f"{latest.value:.{sensor.decimals}f} {sensor.unit}".rstrip()
+
+    @admin.display(description="age", ordering="latest__time", empty_value="")
+    def latest_age(self, sensor: Sensor) -> str | None:
+        """`12 s`, `3 hours, stale`."""
+        latest = getattr(sensor, "latest", None)
+        if latest is None:
+            return None
+        age_s = max(0, int((now() - latest.time).total_seconds()))
+        age = f"{age_s} s" if age_s < 120 else timesince(latest.time, depth=1)
+        return f"{age}, stale" if age_s > sensor.stale_after_s else age
