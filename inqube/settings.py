@@ -242,7 +242,11 @@ LOGGING = {
             "foreign_pre_chain": LOG_PROCESSORS,
             "processor": structlog.processors.JSONRenderer()
             if LOG_FORMAT == "json"
-            else structlog.dev.ConsoleRenderer(colors=False),
+            else structlog.dev.ConsoleRenderer(
+                # Not the default one, which prints local variables: they may hold secrets.
+                colors=False,
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
