@@ -1,10 +1,5 @@
-from importlib import import_module
-
 from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
-
-    def ready(self) -> None:
-        import_module("accounts.api.schema")  # drf-spectacular finds extensions that have been imported

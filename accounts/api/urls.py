@@ -1,5 +1,6 @@
 from django.urls import path
 
+import accounts.api.schema  # noqa: F401 drf-spectacular finds extensions that have been imported
 from accounts.api.views import AccessTokenView, MeView
 
 urlpatterns = [
