@@ -1,0 +1,64 @@
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from accounts.tokens import InvalidAccessTokenError, issue_access_token, user_of_token
+
+USERS = "/admin/accounts/user/"
+
+
+def test_it_lists_and_finds_users(client: Client, alice: User, bob: User, vera: User) -> None:
+    client.force_login(alice)
+    page = client.get(USERS, {"q": "BOB", "role": "operator"}).content.decode()
+    assert "bob@example.org" in page
+    assert "vera@example.org" not in page
+
+
+def test_it_adds_a_user_who_can_sign_in(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    form = {
+        "email": "Dora@Example.org",
+        "name": "Dora",
+        "role": "viewer",
+        "usable_password": "true",
+        "password1": "correct horse battery",
+        "password2": "correct horse battery",
+    }
+    assert client.post(f"{USERS}add/", form).status_code == 302
+    dora = User.objects.get(email="dora@example.org")
+    assert dora.check_password("correct horse battery")
+
+
+@pytest.mark.parametrize("change", [{"role": "viewer"}, {"is_active": ""}])
+def test_it_ends_tokens_when_access_changes(client: Client, alice: User, bob: User, change: dict[str, str]) -> None:
+    token = issue_access_token(bob)
+    client.force_login(alice)
+    form = {"email": bob.email, "name": bob.name, "role": "operator", "is_active": "on"} | change
+    assert client.post(f"{USERS}{bob.pk}/change/", form).status_code == 302
+    bob.refresh_from_db()
+    assert bob.token_version == 1
+    with pytest.raises(InvalidAccessTokenError):
+        user_of_token(token)
+
+
+def test_it_keeps_tokens_when_only_the_name_changes(client: Client, alice: User, bob: User) -> None:
+    client.force_login(alice)
+    form = {"email": bob.email, "name": "Robert", "role": "operator", "is_active": "on"}
+    assert client.post(f"{USERS}{bob.pk}/change/", form).status_code == 302
+    bob.refresh_from_db()
+    assert (bob.name, bob.token_version) == ("Robert", 0)
+
+
+def test_it_ends_tokens_when_the_password_changes(client: Client, alice: User, bob: User) -> None:
+    client.force_login(alice)
+    form = {"password1": "staple staple staple", "password2": "staple staple staple", "usable_password": "true"}
+    assert client.post(f"{USERS}{bob.pk}/password/", form).status_code == 302
+    bob.refresh_from_db()
+    assert bob.check_password("staple staple staple")
+    assert bob.token_version == 1
+
+
+@pytest.mark.parametrize("persona", ["bob", "vera"])
+def test_it_is_closed_to_others(client: Client, request: pytest.FixtureRequest, persona: str) -> None:
+    client.force_login(request.getfixturevalue(persona))
+    assert client.get(USERS).status_code in (302, 403)
