@@ -4,6 +4,7 @@ Each variable `NAME` can also come from a file named by `NAME_FILE`, for secrets
 What is missing or unsafe is said by the system checks in `inqube/checks.py`, in one sentence with a remedy.
 """
 
+import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,11 @@ env = environ.FileAwareEnv()
 
 # --- What must be set ------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="")
-JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="")
+# Libraries read these at import. One that is missing is random in each process, so that the system checks can
+# say so and no key is known to strangers meanwhile.
+UNSET = [name for name in ("SECRET_KEY", "JWT_SIGNING_KEY") if not env.str(name, default="")]
+SECRET_KEY = env.str("SECRET_KEY", default="") or secrets.token_urlsafe(48)
+JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="") or secrets.token_urlsafe(48)
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 MQTT_URL = env.str("MQTT_URL", default="")
@@ -97,7 +101,7 @@ def database(url: str) -> dict[str, Any]:
         parts: dict[str, Any] = dict(conninfo_to_dict(url))
     except ProgrammingError as error:
         raise ImproperlyConfigured(
-            f"DATABASE_URL is not a PostgreSQL URL ({error}). It looks like postgres://user:password@host:5432/inqube."
+            f"DATABASE_URL is not a PostgreSQL URL ({str(error).strip()}). It looks like postgres://user:password@host:5432/inqube."
         ) from None
     return {
         "ENGINE": "inqube.db",

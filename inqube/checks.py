@@ -1,0 +1,77 @@
+"""What the environment lacks or contradicts, one sentence each, with what to do about it.
+
+Django runs these before commands that need the settings; `refuse_broken_settings` before the web server.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+
+TAG = "inqube"
+SECRET_CHARACTERS = 32  # RFC 7518 §3.2: a key of HS256 has at least 256 bits
+GENERATE = "Generate one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+OR_DEMO = "or run `make demo`, which brings its own."
+
+REQUIRED = {
+    "DATABASE_URL": ("E001", f"Set it to your PostgreSQL (postgres://user:password@host:5432/inqube), {OR_DEMO}"),
+    "REDIS_URL": ("E002", f"Set it to your Redis or Valkey (redis://host:6379/0), {OR_DEMO}"),
+    "MQTT_URL": ("E003", f"Set it to your MQTT 5 broker (mqtt://user:password@host:1883), {OR_DEMO}"),
+    "SECRET_KEY": ("E004", GENERATE),
+    "JWT_SIGNING_KEY": ("E005", GENERATE),
+}
+POSITIVE = {
+    "INGEST_BATCH_READINGS": "E009",
+    "INGEST_BATCH_MS": "E010",
+    "ACCESS_TOKEN_MINUTES": "E011",
+    "RAW_RETENTION_DAYS": "E012",
+    "COMPRESS_AFTER_DAYS": "E013",
+}
+
+
+def is_set(name: str) -> bool:
+    return name not in settings.UNSET and bool(getattr(settings, name))
+
+
+def required() -> Iterable[checks.CheckMessage]:
+    for name, (number, hint) in REQUIRED.items():
+        if not is_set(name):
+            yield checks.Error(f"{name} is not set.", hint=hint, id=f"inqube.{number}")
+
+
+def secrets_hold() -> Iterable[checks.CheckMessage]:
+    if settings.DEBUG:
+        return
+    for name, number in {"SECRET_KEY": "E006", "JWT_SIGNING_KEY": "E007"}.items():
+        if is_set(name) and len(getattr(settings, name)) < SECRET_CHARACTERS:
+            message = f"{name} is shorter than {SECRET_CHARACTERS} characters and could be guessed."
+            yield checks.Error(message, hint=GENERATE, id=f"inqube.{number}")
+    if is_set("SECRET_KEY") and settings.SECRET_KEY == settings.JWT_SIGNING_KEY:
+        message = "SECRET_KEY and JWT_SIGNING_KEY are the same: what leaks one leaks both."
+        yield checks.Error(message, hint=GENERATE, id="inqube.E008")
+
+
+def numbers_make_sense() -> Iterable[checks.CheckMessage]:
+    for name, number in POSITIVE.items():
+        if getattr(settings, name) <= 0:
+            yield checks.Error(f"{name} is {getattr(settings, name)}.", hint="Set it above 0.", id=f"inqube.{number}")
+    if settings.COMPRESS_AFTER_DAYS >= settings.RAW_RETENTION_DAYS > 0:
+        yield checks.Error(
+            f"COMPRESS_AFTER_DAYS ({settings.COMPRESS_AFTER_DAYS}) is not below RAW_RETENTION_DAYS "
+            f"({settings.RAW_RETENTION_DAYS}): readings would be dropped before they are compressed.",
+            hint="Set it lower, or keep readings longer.",
+            id="inqube.E014",
+        )
+
+
+@checks.register(TAG)
+def check_settings(**_kwargs: Any) -> list[checks.CheckMessage]:
+    return [*required(), *secrets_hold(), *numbers_make_sense()]
+
+
+def refuse_broken_settings() -> None:
+    """Raises ImproperlyConfigured with every error; for processes that no command checks before they serve."""
+    if errors := check_settings():
+        raise ImproperlyConfigured("\n".join(f"{error.msg} {error.hint}" for error in errors))

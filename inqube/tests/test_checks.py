@@ -1,0 +1,64 @@
+"""The system checks say what the environment lacks, and `.env.example` lists what the settings read."""
+
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from inqube.checks import check_settings, refuse_broken_settings
+
+
+def ids() -> set[str]:
+    return {message.id or "" for message in check_settings()}
+
+
+def test_it_is_content_with_the_settings_of_the_tests() -> None:
+    assert ids() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("DATABASE_URL", "", "inqube.E001"),
+        ("REDIS_URL", "", "inqube.E002"),
+        ("MQTT_URL", "", "inqube.E003"),
+        ("UNSET", ["SECRET_KEY"], "inqube.E004"),
+        ("UNSET", ["JWT_SIGNING_KEY"], "inqube.E005"),
+        ("SECRET_KEY", "x" * 31, "inqube.E006"),
+        ("JWT_SIGNING_KEY", "x" * 31, "inqube.E007"),
+        ("INGEST_BATCH_READINGS", 0, "inqube.E009"),
+        ("INGEST_BATCH_MS", -1, "inqube.E010"),
+        ("ACCESS_TOKEN_MINUTES", 0, "inqube.E011"),
+        ("RAW_RETENTION_DAYS", 0, "inqube.E012"),
+        ("COMPRESS_AFTER_DAYS", 0, "inqube.E013"),
+        ("COMPRESS_AFTER_DAYS", 90, "inqube.E014"),
+    ],
+)
+def test_it_names_one_mistake(settings: Any, name: str, value: object, expected: str) -> None:
+    setattr(settings, name, value)
+    assert ids() == {expected}
+
+
+def test_it_refuses_one_key_for_two_purposes(settings: Any) -> None:
+    settings.JWT_SIGNING_KEY = settings.SECRET_KEY
+    assert ids() == {"inqube.E008"}
+
+
+def test_it_lets_a_developer_use_short_keys(settings: Any) -> None:
+    settings.DEBUG, settings.SECRET_KEY, settings.JWT_SIGNING_KEY = True, "a", "b"
+    assert ids() == set()
+
+
+def test_it_keeps_the_web_server_from_starting(settings: Any) -> None:
+    settings.MQTT_URL = ""
+    with pytest.raises(ImproperlyConfigured, match=r"MQTT_URL is not set. Set it to"):
+        refuse_broken_settings()
+
+
+def test_it_lists_every_variable_in_the_example() -> None:
+    source = (settings.BASE_DIR / "inqube" / "settings.py").read_text()
+    example = (settings.BASE_DIR / ".env.example").read_text()
+    read = set(re.findall(r'\benv\.\w+\(\s*"(\w+)"', source)) | {"SECRET_KEY", "JWT_SIGNING_KEY"}
+    assert set(re.findall(r"^(\w+)=", example, re.MULTILINE)) == read
