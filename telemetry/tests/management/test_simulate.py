@@ -1,0 +1,126 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Empty, Queue
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessage, MQTTv5
+
+from inqube import embedded
+from telemetry.ingest.decode import decode
+from telemetry.readings import Message
+
+# A broker of its own: what is published here must not reach the ingest of other tests.
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> embedded.Server:
+    return embedded.broker(tmp_path, port_v5=embedded.free_port(), port_v311=embedded.free_port())
+
+
+@pytest.fixture
+def simulate(broker: embedded.Server) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `manage.py simulate`; whatever becomes of the test, it ends."""
+    started = []
+
+    def start(*args: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "simulate", *args],
+            env={**os.environ, "MQTT_URL": broker.url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def listen(broker: embedded.Server) -> "Queue[MQTTMessage]":
+    """What is published to the broker from now on."""
+    messages: Queue[MQTTMessage] = Queue()
+    subscribed: Queue[None] = Queue()
+    client = Client(CallbackAPIVersion.VERSION2, "listener", protocol=MQTTv5)
+    client.on_message = lambda client, userdata, message: messages.put(message)
+    client.on_connect = lambda client, *_: client.subscribe("inqube/v1/#", qos=1)
+    client.on_subscribe = lambda *_: subscribed.put(None)
+    host, port = broker.url.removeprefix("mqtt://").split(":")
+    client.connect(host, int(port))
+    client.loop_start()
+    subscribed.get(timeout=10)
+    return messages
+
+
+def received(messages: "Queue[MQTTMessage]", seconds: float) -> list[MQTTMessage]:
+    found = [messages.get(timeout=15)]
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        try:
+            found.append(messages.get(timeout=left))
+        except Empty:
+            break
+    return found
+
+
+Simulate = Callable[..., subprocess.Popen[str]]
+
+
+def test_it_publishes_readings_of_now_until_told_to_stop(
+    broker: embedded.Server, simulate: Simulate, tmp_path: Path
+) -> None:
+    with embedded.running(broker, tmp_path / "broker.log"):
+        messages = listen(broker)
+        process = simulate("--plant", "kandy", "--rate", "2")
+        found = received(messages, 3)
+        process.send_signal(signal.SIGTERM)
+        output, log = process.communicate(timeout=10)
+
+    assert process.returncode == 0, log
+    assert len(found) > 20
+    for message in found:
+        assert message.qos == 1
+        samples, rejected = decode(Message(message.topic, bytes(message.payload), 0, None))
+        assert rejected == []
+        assert all(sample.address.startswith("kandy/") for sample in samples)
+        assert all(abs(sample.time_us / 1e6 - time.time()) < 30 for sample in samples)
+    assert output.startswith("Published ")
+    assert output.endswith(" 0 dropped.\n")
+
+
+def test_it_waits_for_a_broker_that_is_not_up_yet_and_survives_its_restart(
+    broker: embedded.Server, simulate: Simulate, tmp_path: Path
+) -> None:
+    process = simulate()
+    time.sleep(1.5)
+    for _ in range(2):
+        with embedded.running(broker, tmp_path / "broker.log"):
+            assert received(listen(broker), 1)
+            assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=10)
+
+    assert process.returncode == 0
+    assert output.endswith(" 0 dropped.\n")
+
+
+def test_it_says_what_is_wrong_with_the_broker_s_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "MQTT_URL", "localhost:1883")
+
+    with pytest.raises(CommandError, match="MQTT_URL must look like"):
+        call_command("simulate")
+
+
+@pytest.mark.parametrize("args", [["--plant", "atlantis"], ["--rate", "0"], ["--rate", "nan"]])
+def test_it_refuses_impossible_arguments(args: list[str]) -> None:
+    with pytest.raises(CommandError):
+        call_command("simulate", *args)

@@ -1,0 +1,123 @@
+from collections import Counter
+from itertools import takewhile
+
+import numpy as np
+import orjson
+import pytest
+
+from plants.demo_factory import PLANTS, Place, places
+from telemetry.ingest.decode import decode
+from telemetry.readings import Message, Sample
+from telemetry.simulator.devices import Publication, machine_payload, publications, sensor_payload, wire_value
+from telemetry.simulator.signals import Signal
+
+NOW = 1_790_000_000.25
+PLACES = {place.address: place for place in places(PLANTS)}
+
+
+def published(seconds: float, start: float = NOW, rate: float = 1.0) -> list[Publication]:
+    return list(takewhile(lambda p: p.due < start + seconds, publications(PLANTS, start, rate)))
+
+
+def samples_of(publication: Publication) -> list[Sample]:
+    samples, rejected = decode(Message(publication.topic, publication.payload, 0, None))
+    assert rejected == []
+    return samples
+
+
+def test_it_writes_a_machine_s_message_as_the_interface_says() -> None:
+    assert orjson.loads(machine_payload(1733904005.123, {"temp": 23.4, "rpm": {"v": 1480, "q": "uncertain"}})) == {
+        "ts": 1733904005123,
+        "values": {"temp": 23.4, "rpm": {"v": 1480, "q": "uncertain"}},
+    }
+
+
+def test_it_writes_a_sensor_s_message_as_the_interface_says() -> None:
+    assert orjson.loads(sensor_payload(1733904005.123, 23.4)) == {"v": 23.4, "ts": 1733904005123}
+    assert orjson.loads(sensor_payload(1733904005.123, {"v": 23.4, "q": "bad"})) == {
+        "v": 23.4,
+        "q": "bad",
+        "ts": 1733904005123,
+    }
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "quality", "wired"),
+    [
+        ("kandy/rolling/roller-2/bearing-temp", 61.25, 192, 61.25),
+        ("kandy/rolling/roller-2/bearing-temp", 61.25, 64, {"v": 61.25, "q": "uncertain"}),
+        ("kandy/rolling/roller-2/bearing-temp", 61.25, 0, {"v": 61.25, "q": "bad"}),
+        ("kandy/sorting/packer/bags-today", 1284.0, 192, 1284),
+    ],
+)
+def test_it_writes_a_quality_only_where_it_is_not_good(address: str, value: float, quality: int, wired: object) -> None:
+    assert wire_value(PLACES[address], value, quality) == wired
+
+
+def test_it_writes_states_as_labels_for_some_machines_and_as_numbers_for_others() -> None:
+    kinds = {type(wire_value(place, 1.0, 192)) for place in PLACES.values() if place.sensor.slug == "state"}
+
+    assert kinds == {str, int}
+
+
+def test_it_uses_both_topics_and_every_body_decodes_to_what_the_signal_reads() -> None:
+    forms: Counter[str] = Counter()
+    for publication in published(20):
+        forms["sensor" if publication.topic.rpartition("/")[0].endswith("/t") else "machine"] += 1
+        samples = samples_of(publication)
+        assert len(samples) == publication.readings
+        for sample in samples:
+            place = PLACES[sample.address]
+            signal = Signal(place)
+            moment = np.array([sample.time_us / 1e6])
+            expected = signal.value(moment)[0]
+            if isinstance(sample.value, str):
+                assert place.sensor.states[str(int(expected))] == sample.value
+            else:
+                assert sample.value == expected
+            assert sample.quality == signal.quality(moment)[0]
+    assert forms["machine"] > 100
+    assert forms["sensor"] > 100
+
+
+def test_it_sends_each_sensor_at_its_interval() -> None:
+    times: dict[str, list[int]] = {}
+    for publication in published(400):  # longer than one pass over the arrays
+        for sample in samples_of(publication):
+            times.setdefault(sample.address, []).append(sample.time_us)
+
+    assert set(times) == set(PLACES)
+    for address, moments in times.items():
+        gaps = np.diff(moments) / 1e6
+        assert np.median(gaps) == pytest.approx(PLACES[address].sensor.interval_s, abs=0.002)
+        assert gaps.min() > PLACES[address].sensor.interval_s - 0.01
+
+
+def test_it_spreads_messages_over_time_and_in_order() -> None:
+    due = np.array([publication.due for publication in published(60)])
+
+    assert (np.diff(due) >= 0).all()
+    in_tenths = np.bincount(((due - NOW) * 10).astype(int))
+    assert in_tenths.max() <= 8  # 15 messages a second
+
+
+def test_it_sends_twice_as_often_at_twice_the_rate() -> None:
+    once, twice = (sum(p.readings for p in published(60, rate=rate)) for rate in (1.0, 2.0))
+
+    assert twice == pytest.approx(2 * once, rel=0.05)
+
+
+def test_it_begins_after_the_start() -> None:
+    assert all(publication.due > NOW for publication in published(10))
+
+
+def one_of(plant: str) -> Place:
+    return next(place for place in PLACES.values() if place.plant.slug == plant)
+
+
+def test_it_publishes_only_the_plants_it_is_given() -> None:
+    rotterdam = (one_of("rotterdam").plant,)
+    some = list(takewhile(lambda p: p.due < NOW + 10, publications(rotterdam, NOW, 1.0)))
+
+    assert some
+    assert all(publication.topic.startswith("inqube/v1/rotterdam/") for publication in some)
