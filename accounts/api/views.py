@@ -8,7 +8,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import RetrieveUpdateAPIView
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,7 +27,6 @@ class AccessTokenView(APIView):
 
     authentication_classes: list[type[BaseAuthentication]] = []  # a stale token must not stop a new sign-in
     permission_classes = [AllowAny]
-    parser_classes = [FormParser, MultiPartParser, JSONParser]
     serializer_class = CredentialsSerializer
 
     @extend_schema(
