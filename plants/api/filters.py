@@ -29,13 +29,13 @@ class ParentFilter(filters.Filter):
     field_class = NamesField
 
     def __init__(self, parent: type[Plant | Zone | Machine], lookup: str) -> None:
-        self.parent = parent
+        self.parent_model = parent
         super().__init__(field_name=lookup)
 
     def filter(self, rows: QuerySet[Any], names: list[str]) -> QuerySet[Any]:
         if not names:
             return rows
-        return rows.filter(**{f"{self.field_name}__in": self.parent.objects.named(names)})
+        return rows.filter(**{f"{self.field_name}__in": self.parent_model.objects.named(names)})
 
 
 class ZoneFilter(filters.FilterSet):
