@@ -93,6 +93,18 @@ def test_it_sends_each_sensor_at_its_interval() -> None:
         assert gaps.min() > PLACES[address].sensor.interval_s - 0.01
 
 
+def test_it_misses_no_turn() -> None:
+    due: dict[str, list[float]] = {}
+    for publication in published(400):  # longer than one pass over the arrays
+        due.setdefault(publication.topic, []).append(publication.due)
+
+    for topic, moments in due.items():
+        if topic.endswith("/t"):
+            assert np.diff(moments).max() == pytest.approx(2, abs=0.002)
+        elif topic.endswith("/state"):  # never silent
+            assert np.diff(moments).max() == pytest.approx(5, abs=0.002)
+
+
 def test_it_spreads_messages_over_time_and_in_order() -> None:
     due = np.array([publication.due for publication in published(60)])
 
