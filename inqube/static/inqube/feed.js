@@ -1,0 +1,150 @@
+// The live feed: one socket that follows some plants, comes back by itself, and knows when it is not to be trusted.
+
+const PATH = "/api/v1/ws/telemetry";
+const PROTOCOL = "inqube.v1";
+const MAX_HZ = 2;
+const PING_AFTER_MS = 5_000;
+export const OFFLINE_AFTER_MS = 10_000; // without a frame: values are no longer shown as if they were live
+const RETRY_LEAST_MS = 500;
+const RETRY_MOST_MS = 15_000;
+const SIGNED_OUT = 4401;
+
+/**
+ * States: `connecting` until the first snapshot, then `live`; `reconnecting` from the moment the socket closes;
+ * `offline` after 10 s without a frame; `ended` when trying again is no use (`reason` says why).
+ *
+ * Events: `state` after a change of state; `readings` with `{plant, readings}` for each snapshot and delta.
+ */
+export class Feed extends EventTarget {
+  constructor(plants) {
+    super();
+    this.waiting = new Set(plants); // have not sent a snapshot on this socket
+    this.plants = plants;
+    this.positions = new Map(); // plant → {epoch, seq}: where to resume
+    this.state = "connecting";
+    this.reason = "";
+    this.signedOut = false;
+    this.heardAt = Date.now(); // last frame or pong
+    this.lostAt = this.heardAt; // last time the page was live
+    this.failures = 0;
+    this.retryAt = null;
+    this.connect();
+    setInterval(() => this.watch(), 1000);
+    addEventListener("online", () => this.tryNow());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && this.state !== "live") this.tryNow();
+    });
+  }
+
+  connect() {
+    clearTimeout(this.retry);
+    this.retryAt = null;
+    this.openedAt = Date.now();
+    this.waiting = new Set(this.plants);
+    const url = new URL(PATH, location.href);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(url, PROTOCOL);
+    this.socket = socket;
+    socket.addEventListener("message", (event) => {
+      if (socket === this.socket) this.receive(JSON.parse(event.data));
+    });
+    socket.addEventListener("close", (event) => {
+      if (socket === this.socket) this.closed(event.code);
+    });
+  }
+
+  /** Gives up the present socket, if any, and connects at once. */
+  tryNow() {
+    if (this.state === "ended" || this.state === "live") return;
+    if (this.socket.readyState === WebSocket.CONNECTING && Date.now() - this.openedAt < 2000) return;
+    this.abandon();
+    this.connect();
+  }
+
+  abandon() {
+    const socket = this.socket;
+    this.socket = null; // its events no longer count
+    socket?.close();
+  }
+
+  send(message) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
+  receive(message) {
+    this.heardAt = Date.now();
+    switch (message.type) {
+      case "ready":
+        for (const plant of this.plants) {
+          const resume = this.positions.get(plant);
+          this.send({ type: "subscribe", plant, sensors: null, max_hz: MAX_HZ, ...(resume && { resume }) });
+        }
+        break;
+      case "snapshot":
+      case "delta":
+        this.send({ type: "ack", plant: message.plant, seq: message.seq });
+        this.positions.set(message.plant, {
+          epoch: message.epoch ?? this.positions.get(message.plant)?.epoch,
+          seq: message.seq,
+        });
+        this.waiting.delete(message.plant);
+        this.dispatchEvent(new CustomEvent("readings", { detail: message }));
+        if (!this.waiting.size) {
+          this.failures = 0;
+          this.become("live");
+        }
+        break;
+      case "error":
+        this.end(message.detail);
+        break;
+      default: // pong; auth_expiring, which a session that goes on by itself can't act on
+    }
+  }
+
+  closed(code) {
+    this.socket = null;
+    if (this.state === "ended") return;
+    if (code === SIGNED_OUT) {
+      this.signedOut = true;
+      this.end("You are signed out.");
+      return;
+    }
+    // Half of the wait is chance: after a restart of the server not everybody comes back in the same moment.
+    const longest = Math.min(RETRY_MOST_MS, RETRY_LEAST_MS * 2 ** this.failures);
+    const wait = longest * (0.5 + Math.random() / 2);
+    this.failures += 1;
+    this.retryAt = Date.now() + wait;
+    this.retry = setTimeout(() => this.connect(), wait);
+    if (this.state === "live") this.become("reconnecting");
+    else this.dispatchEvent(new Event("state"));
+  }
+
+  watch() {
+    if (this.state === "ended") return;
+    const silentMs = Date.now() - this.heardAt;
+    if (silentMs >= PING_AFTER_MS) this.send({ type: "ping" });
+    const offline = this.state === "live" ? silentMs : Date.now() - this.lostAt;
+    if (offline < OFFLINE_AFTER_MS) return;
+    this.become("offline");
+    // A socket that is open and says nothing, or never opens: most likely the network went without a word.
+    if (this.socket && Date.now() - Math.max(this.heardAt, this.openedAt) >= OFFLINE_AFTER_MS) {
+      this.abandon();
+      this.closed(0);
+    }
+  }
+
+  end(reason) {
+    this.reason = reason;
+    this.abandon();
+    clearTimeout(this.retry);
+    this.retryAt = null;
+    this.become("ended");
+  }
+
+  become(state) {
+    if (this.state === "live" && state !== "live") this.lostAt = this.heardAt;
+    if (this.state === state) return;
+    this.state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+}

@@ -1,0 +1,82 @@
+"""What a page's script needs to go on where the server's rendering ends, as plain JSON."""
+
+from datetime import datetime
+from typing import TypedDict
+
+from telemetry.queries.console import MachineView, PlantView, SensorView
+
+
+class SensorData(TypedDict):
+    number: int
+    name: str
+    kind: str
+    unit: str
+    decimals: int
+    states: dict[str, str]
+    low: float | None
+    high: float | None
+    interval: float | None
+    stale: float
+    reading: tuple[int, float, int] | None  # ms since 1970, value, quality
+    points: list[tuple[int, float]]  # sparkline: ms since 1970, mean
+
+
+class MachineData(TypedDict):
+    id: str
+    name: str
+    zone: str
+    state: int | None  # number of its state sensor
+    shown: list[int]
+    since: tuple[int, bool] | None  # ms since 1970, and whether a change was seen then
+    sensors: list[SensorData]
+
+
+class PlantData(TypedDict):
+    slug: str
+    timezone: str
+    now: int  # the server's clock, since ages are told by it
+    machines: list[MachineData]
+
+
+def milliseconds(time: datetime) -> int:
+    return int(time.timestamp() * 1000)
+
+
+def sensor_data(view: SensorView) -> SensorData:
+    sensor, latest = view.sensor, view.latest
+    return {
+        "number": sensor.number,
+        "name": sensor.name,
+        "kind": sensor.kind,
+        "unit": sensor.unit,
+        "decimals": sensor.decimals,
+        "states": sensor.states,
+        "low": sensor.low,
+        "high": sensor.high,
+        "interval": sensor.expected_interval_s,
+        "stale": sensor.stale_after_s,
+        "reading": (milliseconds(latest.time), latest.value, latest.quality) if latest else None,
+        "points": [(milliseconds(time), mean) for time, mean in view.points],
+    }
+
+
+def machine_data(view: MachineView, zone: str) -> MachineData:
+    state = view.state_sensor
+    return {
+        "id": str(view.machine.pk),
+        "name": view.machine.name,
+        "zone": zone,
+        "state": state.sensor.number if state else None,
+        "shown": [each.sensor.number for each in view.shown],
+        "since": (milliseconds(view.since.time), view.since.changed) if view.since else None,
+        "sensors": [sensor_data(each) for each in view.sensors],
+    }
+
+
+def plant_data(view: PlantView, now: datetime) -> PlantData:
+    return {
+        "slug": view.plant.slug,
+        "timezone": view.plant.timezone,
+        "now": milliseconds(now),
+        "machines": [machine_data(machine, zone.zone.slug) for zone in view.zones for machine in zone.machines],
+    }
