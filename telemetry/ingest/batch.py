@@ -1,8 +1,13 @@
-"""Stage 5 of 8 — batch: collects readings until the batch is full or old. Pure; the clock is passed in."""
+"""Stage 5 of 8 — batch: collects readings until the batch is full, old, or nothing more comes. Pure."""
 
 from dataclasses import dataclass, field
 
 from telemetry.readings import Reading, Rejected, Token
+
+# A broker with a small window (20 by default where it ignores our receive maximum, 100 in the embedded one) sends a
+# window's worth and then waits for us. Silence after so many messages means that: waiting longer gains nothing.
+QUIET_MESSAGES = 20
+QUIET_S = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +23,30 @@ class Batch:
     """What will be stored in one transaction, and the tokens to acknowledge after it, in order of receipt.
 
     Its size is bounded by the receiver: the broker sends no more than the receive maximum unacknowledged, and
-    the pipeline pauses the socket while too many readings wait.
+    the pipeline pauses the socket while too many readings wait. Times are seconds of a monotonic clock.
     """
 
     readings: list[Reading] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)
     messages: int = 0
-    opened_at: float | None = None  # by a monotonic clock, seconds
+    opened_at: float = 0.0
+    grew_at: float = 0.0
+
+    def grow(self, messages: int, now: float) -> None:
+        """Notes that the readings, tokens and rejections of so many more messages have been added."""
+        if not self.messages:
+            self.opened_at = now
+        self.messages += messages
+        self.grew_at = now
 
     def due_in(self, now: float, limits: Limits) -> float | None:
-        """Seconds until the batch is to be stored: 0 when full, None while there is nothing in it."""
-        if self.opened_at is None:
+        """Seconds until the batch is to be stored: 0 when it is due, None while there is nothing in it."""
+        if not self.messages:
             return None
         if len(self.readings) >= limits.readings or self.messages >= limits.readings:
             return 0.0
-        return max(0.0, self.opened_at + limits.age_s - now)
+        due_at = self.opened_at + limits.age_s
+        if self.messages >= QUIET_MESSAGES:
+            due_at = min(due_at, self.grew_at + QUIET_S)
+        return max(0.0, due_at - now)

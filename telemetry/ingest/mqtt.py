@@ -35,6 +35,7 @@ CONNECT_TIMEOUT_S = 10
 SHORTEST_RETRY_S = 0.25
 LONGEST_RETRY_S = 15
 ACKNOWLEDGEMENT = np.dtype([("head", ">u2"), ("packet_id", ">u2")])
+REFUSED = 0x80  # reason codes from here on say no (2.4)
 PUBACK_HEAD = 0x4002  # PUBACK of two remaining bytes: reason “success” is implied (3.4.2.1)
 
 log = structlog.get_logger("inqube.ingest.mqtt")
@@ -106,7 +107,7 @@ class Receiver:
                 await self._connection.closed
                 log.warning("broker connection lost", reason=self._connection.why_closed)
             except (OSError, TimeoutError, BrokerRefusedError, ssl.SSLError) as error:
-                log.warning("broker not reached", host=self.broker.host, port=self.broker.port, error=str(error))
+                log.warning("broker not reached", host=self.broker.host, port=self.broker.port, error=str(error) or "no answer")
             finally:
                 if self._connection is not None:
                     self._connection.abort("closed here")
@@ -266,14 +267,16 @@ class _Connection(asyncio.Protocol):
                 self._session_present = packet.session_present
                 if packet.server_keep_alive is not None:
                     self._keep_alive_s = packet.server_keep_alive
+                # From here on, not from the SUBACK: a resumed session delivers at once, and a broker may wait for
+                # those acknowledgements before it looks at our SUBSCRIBE.
+                self.is_open = True
+                self._pinger = asyncio.create_task(self._keep_alive())
                 self._subscribe()
             case mqtt5.SubAckPacket():
-                refused = [code.name for code in packet.reason_codes if code >= 0x80]
+                refused = [code.name for code in packet.reason_codes if int(code) >= REFUSED]
                 if refused:
                     self.abort(f"the broker refused our subscriptions: {', '.join(refused)}")
                     return
-                self.is_open = True
-                self._pinger = asyncio.create_task(self._keep_alive())
                 if not self._opened.done():
                     self._opened.set_result(self._session_present)
             case mqtt5.DisconnectPacket():

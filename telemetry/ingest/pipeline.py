@@ -7,6 +7,7 @@ the interpreter, so that the next batch fills while one is written. Nothing is a
 """
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Coroutine
@@ -111,9 +112,7 @@ class Pipeline:
                 batch.rejected.extend(rejected)
             if message.token is not None:
                 batch.tokens.append(message.token)
-        batch.messages += len(messages)
-        if batch.opened_at is None:
-            batch.opened_at = time.monotonic()
+        batch.grow(len(messages), time.monotonic())
         self._batch_grew.set()
         if len(batch.readings) + len(batch.rejected) > self.limits.readings * WAITING_BATCHES:
             self.receiver.pause()
@@ -129,11 +128,9 @@ class Pipeline:
             if due_in == 0.0:
                 return
             self._batch_grew.clear()
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(due_in):
                     await self._batch_grew.wait()
-            except TimeoutError:
-                return
 
     async def _write_batch(self) -> None:
         """Stages 6 to 8 for the batch that has gathered: store, acknowledge, publish."""

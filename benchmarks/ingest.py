@@ -1,0 +1,199 @@
+"""How fast readings go from a broker into the database, next to the raw COPY of the same rows.
+
+    python -m benchmarks.ingest [--messages 100000] [--rounds 3] [--broker auto|mosquitto|embedded] [--json FILE]
+
+Everything runs on this machine: publisher, broker, `manage.py ingest`, PostgreSQL with fsync on. QoS 1 throughout,
+acknowledged after the commit, `latest` kept in the same transaction. The clock runs from the first publish to the
+moment when the last reading can be read; then the rows are counted. The baseline copies the same rows, made
+beforehand, in binary and in batches of 5,000, into a table with the same columns and key, without any path before
+it. Both are repeated in turn, and medians are given.
+"""
+
+import argparse
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.publisher import SENSORS, publish, rows_of
+from benchmarks.servers import servers
+
+BATCH = 5000
+ROUND_MS = 3_600_000  # rounds lie an hour apart, so that no reading is a duplicate
+GIVE_UP_S = 300
+
+
+def main() -> None:
+    options = arguments()
+    with servers(options.broker) as environment:
+        os.environ.update(environment)
+        import django
+
+        django.setup()
+        seed()
+        results = [
+            measure(per_message, options.messages // (10 if per_message > 1 else 1), options.rounds)
+            for per_message in options.readings_per_message
+        ]
+    for result in results:
+        print(
+            f"{result['readings_per_message']:>4} readings a message: "
+            f"{result['messages_per_s']:>8,.0f} messages/s {result['readings_per_s']:>9,.0f} readings/s "
+            f"raw COPY {result['copy_readings_per_s']:>9,.0f} readings/s ratio {result['ratio']:.2f} "
+            f"ingest CPU {result['cpu_us_per_message']:.1f} µs a message"
+        )
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--messages", type=int, default=100_000, help="a round; a tenth of it for many readings each")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--readings-per-message", type=int, nargs="+", default=[1, 100], choices=[1, 10, 100])
+    parser.add_argument("--broker", choices=["auto", "mosquitto", "embedded"], default="auto")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    return parser.parse_args()
+
+
+def seed() -> None:
+    """One plant with 10 machines of 100 sensors."""
+    from plants.models import Machine, Plant, Sensor, Zone
+
+    plant = Plant.objects.create(slug="bench", name="Bench")
+    zone = Zone.objects.create(plant=plant, slug="line", name="Line")
+    machines = Machine.objects.bulk_create(
+        Machine(zone=zone, slug=f"m{number}", name=f"Machine {number}") for number in range(SENSORS // 100)
+    )
+    Sensor.objects.bulk_create(
+        Sensor(machine=machine, slug=f"s{number}", name=f"Sensor {number}")
+        for machine in machines
+        for number in range(100)
+    )
+
+
+def measure(per_message: int, messages: int, rounds: int) -> dict[str, Any]:
+    start_ms = int(time.time() * 1000) - 24 * ROUND_MS + (0 if per_message == 1 else 12 * ROUND_MS)
+    ingested: list[float] = []
+    copied: list[float] = []
+    cpu: list[float] = []
+    for number in range(rounds):
+        base_ms = start_ms + number * ROUND_MS
+        seconds, cpu_s = ingest_round(per_message, messages, base_ms)
+        ingested.append(messages * per_message / seconds)
+        cpu.append(cpu_s / messages * 1e6)
+        copied.append(messages * per_message / copy_round(per_message, messages, base_ms))
+    readings_per_s = statistics.median(ingested)
+    copy_readings_per_s = statistics.median(copied)
+    return {
+        "readings_per_message": per_message,
+        "messages": messages,
+        "rounds": rounds,
+        "messages_per_s": readings_per_s / per_message,
+        "readings_per_s": readings_per_s,
+        "copy_readings_per_s": copy_readings_per_s,
+        "ratio": readings_per_s / copy_readings_per_s,
+        "cpu_us_per_message": statistics.median(cpu),
+    }
+
+
+def ingest_round(per_message: int, messages: int, base_ms: int) -> tuple[float, float]:
+    """Seconds from the first publish to the last row, and CPU seconds of the ingest process meanwhile."""
+    from django.db import connection
+
+    ingest = subprocess.Popen([sys.executable, "manage.py", "ingest"], stderr=subprocess.DEVNULL)
+    try:
+        warm_up(per_message, base_ms - ROUND_MS // 2)
+        cpu_before = cpu_seconds(ingest.pid)
+        started = time.perf_counter()
+        publish(os.environ["MQTT_URL"], per_message, messages, base_ms)
+        if not is_stored(per_message, messages, base_ms, GIVE_UP_S):
+            raise SystemExit(f"the last reading was not stored within {GIVE_UP_S} s")
+        seconds = time.perf_counter() - started
+        cpu_s = cpu_seconds(ingest.pid) - cpu_before
+    finally:
+        ingest.send_signal(signal.SIGTERM)
+        if ingest.wait(30) != 0:
+            raise SystemExit("ingest did not end with 0")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM reading WHERE time >= to_timestamp(%s) AND time < to_timestamp(%s)",
+            [base_ms / 1000, (base_ms + ROUND_MS // 2) / 1000],
+        )
+        (stored,) = cursor.fetchone()
+    if stored != messages * per_message:
+        raise SystemExit(f"{stored:,} readings are stored, {messages * per_message:,} were published")
+    return seconds, cpu_s
+
+
+def warm_up(per_message: int, base_ms: int) -> None:
+    """Publishes until something arrives: ingest has then subscribed, and has made its partitions."""
+    for second in range(GIVE_UP_S):
+        publish(os.environ["MQTT_URL"], per_message, 100, base_ms + second)
+        if is_stored(per_message, 100, base_ms + second, within_s=1):
+            return
+    raise SystemExit(f"ingest did not store anything within {GIVE_UP_S} s")
+
+
+def is_stored(per_message: int, messages: int, base_ms: int, within_s: float) -> bool:
+    """Whether the last published reading is committed in time. One connection's messages are stored in order."""
+    from django.db import connection
+
+    sensor, time_us, _ = (column[-1] for column in rows_of(per_message, messages, base_ms))
+    give_up_at = time.monotonic() + within_s
+    with connection.cursor() as cursor:
+        while time.monotonic() < give_up_at:
+            cursor.execute(
+                "SELECT FROM reading WHERE sensor = %s AND time = to_timestamp(%s)",
+                [first_sensor_number() + int(sensor), int(time_us) / 1e6],
+            )
+            if cursor.rowcount:
+                return True
+            time.sleep(0.01)
+    return False
+
+
+@cache
+def first_sensor_number() -> int:
+    from plants.models import Sensor
+
+    return Sensor.objects.order_by("number").values_list("number", flat=True)[0]
+
+
+def copy_round(per_message: int, messages: int, base_ms: int) -> float:
+    """Seconds in which psycopg copies the same rows, made beforehand, into a table of the same shape."""
+    from telemetry.ingest.copy import COPY_READINGS, copy_rows
+    from telemetry.ingest.store import connect
+
+    sensor, time_us, value = rows_of(per_message, messages, base_ms)
+    sensor = sensor + first_sensor_number()
+    quality = np.full(len(sensor), 192, np.int16)
+    parts = [slice(begin, begin + BATCH) for begin in range(0, len(sensor), BATCH)]
+    buffers = [copy_rows(time_us[part], value[part], quality[part], sensor[part]) for part in parts]
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE IF NOT EXISTS raw (LIKE reading); ALTER TABLE raw DROP CONSTRAINT IF EXISTS raw_pkey; "
+            "ALTER TABLE raw ADD PRIMARY KEY (sensor, time)"
+        )
+        started = time.perf_counter()
+        for buffer in buffers:
+            with cursor.copy(COPY_READINGS.replace("COPY reading", "COPY raw")) as copy:
+                copy.write(buffer)
+        return time.perf_counter() - started
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""The benchmark's device: publishes with QoS 1 as fast as the broker takes it, and costs little itself.
+
+Packets are written by the codec and joined, so that the publisher is not what is measured; paho, which devices
+and the simulator use, takes several times the CPU for each message.
+"""
+
+import socket
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+import mqtt5
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+SENSORS = 1000  # 10 machines of 100
+WINDOW = 2000  # unacknowledged messages on the way to the broker
+BURST = 250
+
+
+def rows_of(
+    per_message: int, messages: int, base_ms: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
+    """The readings that `publish` sends, in its order: sensor (from 0), time in µs since 1970, value."""
+    index = np.arange(messages * per_message, dtype=np.int64)
+    sensor = (index % SENSORS).astype(np.int32)
+    return sensor, (base_ms + index // SENSORS) * 1000, np.round(20 + sensor / 100 + (index // SENSORS) % 97 / 10, 2)
+
+
+def packets(per_message: int, messages: int, base_ms: int) -> list[bytes]:
+    sensor, time_us, value = (column.tolist() for column in rows_of(per_message, messages, base_ms))
+    made = []
+    for number in range(messages):
+        first = number * per_message
+        machine = sensor[first] // 100
+        body: dict[str, Any]
+        if per_message == 1:
+            topic = f"inqube/v1/bench/line/m{machine}/t/s{sensor[first] % 100}"
+            body = {"v": value[first], "ts": time_us[first] // 1000}
+        else:
+            topic = f"inqube/v1/bench/line/m{machine}/t"
+            values = {f"s{sensor[i] % 100}": value[i] for i in range(first, first + per_message)}
+            body = {"ts": time_us[first] // 1000, "values": values}
+        made.append(
+            mqtt5.PublishPacket(
+                topic, orjson.dumps(body), qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=number % 65_535 + 1
+            ).write()
+        )
+    return made
+
+
+def publish(url: str, per_message: int, messages: int, base_ms: int) -> None:
+    """Publishes the messages and returns when the broker has acknowledged all."""
+    parts = urlsplit(url)
+    waiting = iter(packets(per_message, messages, base_ms))
+    with socket.create_connection((parts.hostname, parts.port)) as connection:
+        connection.sendall(mqtt5.ConnectPacket("bench-publisher", clean_start=True, receive_max=WINDOW).write())
+        acknowledged = sent = 0
+        rest = b""
+        while acknowledged < messages:
+            while sent - acknowledged <= WINDOW - BURST and (burst := list(islice(waiting, BURST))):
+                connection.sendall(b"".join(burst))
+                sent += len(burst)
+            data = rest + connection.recv(65_536)
+            if data == rest:
+                raise SystemExit("the broker closed the publisher's connection")
+            position = 0
+            try:
+                while position < len(data):
+                    packet, size = mqtt5.read(memoryview(data)[position:])
+                    position += size
+                    if isinstance(packet, mqtt5.PubAckPacket):
+                        acknowledged += 1
+            except IndexError:
+                pass
+            rest = data[position:]
