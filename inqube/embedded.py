@@ -211,6 +211,7 @@ def valkey(directory: Path, port: int) -> Server:
     """Valkey on loopback; it keeps nothing on disk, since all it carries is live frames."""
     argv = [str(get_binary_path()), "--bind", LOOPBACK, "--port", str(port)]
     argv += ["--save", "", "--appendonly", "no", "--dir", str(directory.resolve())]
+    argv += ["--set-proc-title", "no"]  # a title is written over the environment, by which leftovers are found
     return Server("valkey", argv, f"redis://{LOOPBACK}:{port}/0", lambda: accepts_connections(port))
 
 
