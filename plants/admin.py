@@ -22,8 +22,10 @@ class FactoryAdmin(admin.ModelAdmin):
         return rows.visible_to(request.user)
 
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
-        parents: Any = super().get_field_queryset(db, db_field, request)
-        return parents.visible_to(request.user) if hasattr(parents, "visible_to") else parents
+        parents: Any = db_field.remote_field.model._default_manager.using(db)
+        if hasattr(parents, "visible_to"):
+            return parents.visible_to(request.user)
+        return super().get_field_queryset(db, db_field, request)
 
 
 class MembershipInline(admin.TabularInline):
@@ -94,6 +96,10 @@ class SensorAdmin(FactoryAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         sensors: Any = super().get_queryset(request)
         return sensors.with_address()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Sensor | None = None) -> Any:
+        """A new sensor has no facts yet."""
+        return super().get_fieldsets(request, obj) if obj else self.fieldsets[:-1]
 
     @admin.display(description="address", ordering="address_path")
     def address_path(self, sensor: Sensor) -> str:

@@ -1,11 +1,13 @@
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
 from plants.models import Machine, Plant, Sensor, Zone
 
-MODELS = [Plant, Zone, Machine, Sensor]
-SLUGS = {
+MODELS: list[Any] = [Plant, Zone, Machine, Sensor]
+SLUGS: dict[Any, dict[str, set[str]]] = {
     Plant: {"kandy": {"kandy"}, "rotterdam": {"rotterdam"}},
     Zone: {"kandy": {"rolling"}, "rotterdam": {"mixing"}},
     Machine: {"kandy": {"roller-2"}, "rotterdam": {"mixer-1"}},
@@ -24,7 +26,7 @@ SLUGS = {
 )
 @pytest.mark.parametrize("model", MODELS)
 def test_it_shows_the_rows_of_their_plants(
-    kandy: Plant, rotterdam: Plant, request: pytest.FixtureRequest, model: type, persona: str, plants: list[str]
+    kandy: Plant, rotterdam: Plant, request: pytest.FixtureRequest, model: Any, persona: str, plants: list[str]
 ) -> None:
     user = request.getfixturevalue(persona)
     slugs = sorted(row.slug for row in model.objects.visible_to(user))
@@ -32,14 +34,14 @@ def test_it_shows_the_rows_of_their_plants(
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_it_shows_nothing_to_the_anonymous(kandy: Plant, model: type) -> None:
+def test_it_shows_nothing_to_the_anonymous(kandy: Plant, model: Any) -> None:
     assert not model.objects.visible_to(AnonymousUser()).exists()
 
 
 @pytest.mark.parametrize("persona", ["alice", "bob"])
 @pytest.mark.parametrize("model", MODELS)
 def test_it_shows_nothing_to_the_inactive(
-    kandy: Plant, request: pytest.FixtureRequest, model: type, persona: str
+    kandy: Plant, request: pytest.FixtureRequest, model: Any, persona: str
 ) -> None:
     user: User = request.getfixturevalue(persona)
     user.is_active = False

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
 from plants.models import Machine, Plant, Sensor, Zone
 from plants.tests.conftest import ApiOf
 
@@ -14,7 +15,7 @@ NEW = {
     "machines": lambda: {"zone": Zone.objects.get(slug="rolling").id, "slug": "new", "name": "New"},
     "sensors": lambda: {"machine": Machine.objects.get(slug="roller-2").id, "slug": "new", "name": "New"},
 }
-MODELS = {"plants": Plant, "zones": Zone, "machines": Machine, "sensors": Sensor}
+MODELS: dict[str, Any] = {"plants": Plant, "zones": Zone, "machines": Machine, "sensors": Sensor}
 OLD = {"plants": "kandy", "zones": "rolling", "machines": "roller-2", "sensors": "temp"}
 KINDS = list(NEW)
 
@@ -89,7 +90,7 @@ def test_it_does_not_move_rows_into_a_foreign_plant(api_of: ApiOf, kind: str, pa
 
 
 @pytest.mark.parametrize("change", [{"slug": "other"}, {"owner": None}])
-def test_it_leaves_slug_and_owner_of_a_plant_to_admins(api_of: ApiOf, kandy: Plant, alice, change: dict) -> None:
+def test_it_leaves_slug_and_owner_of_a_plant_to_admins(api_of: ApiOf, kandy: Plant, alice: User, change: dict) -> None:
     Plant.objects.filter(pk=kandy.pk).update(owner=alice)
     response = api_of("bob").patch(url_of("plants"), change)
     assert response.status_code == 400
@@ -97,7 +98,7 @@ def test_it_leaves_slug_and_owner_of_a_plant_to_admins(api_of: ApiOf, kandy: Pla
     assert api_of("alice").patch(url_of("plants"), change).status_code == 200
 
 
-def test_it_lets_an_operator_repeat_what_they_may_not_change(api_of: ApiOf, kandy: Plant, alice) -> None:
+def test_it_lets_an_operator_repeat_what_they_may_not_change(api_of: ApiOf, kandy: Plant, alice: User) -> None:
     Plant.objects.filter(pk=kandy.pk).update(owner=alice)
     plant = api_of("bob").get(url_of("plants")).json() | {"name": "Kandy Tea", "timezone": "UTC", "location": "Hill"}
     assert api_of("bob").put(url_of("plants"), plant).status_code == 200

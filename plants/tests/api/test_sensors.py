@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from typing import Any
 
 from plants.models import Plant, Sensor
 from plants.tests.conftest import ApiOf
@@ -6,7 +7,7 @@ from plants.tests.conftest import ApiOf
 
 def test_it_shows_number_address_and_latest(api_of: ApiOf, kandy: Plant) -> None:
     sensor = Sensor.objects.get(slug="temp")
-    latest = sensor._meta.get_field("latest").related_model
+    latest: Any = sensor._meta.get_field("latest").related_model
     time = datetime(2026, 11, 24, 13, 0, 0, 250_000, tzinfo=UTC)
     latest.objects.create(sensor=sensor, time=time, value=23.4, quality=192, received_at=time)
     row = api_of("vera").get(f"/api/v1/sensors/{sensor.id}/").json()

@@ -1,0 +1,166 @@
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils.timezone import now
+
+from accounts.models import User
+from plants.models import Machine, Plant, Sensor, Zone
+
+ADMIN = "/admin/plants"
+
+
+@pytest.fixture(autouse=True)
+def both_plants(kandy: Plant, rotterdam: Plant) -> None:
+    """There is something to see and something to hide."""
+
+
+@pytest.fixture
+def as_alice(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def as_bob(client: Client, bob: User) -> Client:
+    client.force_login(bob)
+    return client
+
+
+def page(client: Client, path: str, **query: str) -> str:
+    response = client.get(f"{ADMIN}/{path}", query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("model", ["plant", "zone", "machine", "sensor"])
+def test_it_lists_all_to_an_admin(as_alice: Client, model: str) -> None:
+    text = page(as_alice, f"{model}/")
+    assert "Rotterdam" in text
+    assert "Kandy" in text
+
+
+@pytest.mark.parametrize("model", ["plant", "zone", "machine", "sensor"])
+def test_it_lists_and_offers_to_an_operator_only_their_own(as_bob: Client, model: str) -> None:
+    text = page(as_bob, f"{model}/")
+    assert "kandy" in text.lower()
+    for foreign in ("rotterdam", "mixing", "mixer", "power"):
+        assert foreign not in text.lower()
+
+
+@pytest.mark.parametrize(("model", "row"), [("plant", Plant), ("zone", Zone), ("machine", Machine), ("sensor", Sensor)])
+def test_it_opens_no_foreign_row_to_an_operator(as_bob: Client, model: str, row: Any) -> None:
+    foreign = row.objects.get(slug={Plant: "rotterdam", Zone: "mixing", Machine: "mixer-1", Sensor: "power"}[row])
+    for action in ("change", "delete", "history"):
+        if (model, action) == ("plant", "delete"):
+            continue  # operators delete no plant at all
+        response = as_bob.get(f"{ADMIN}/{model}/{foreign.pk}/{action}/")
+        assert response.status_code == 302  # the admin's "doesn't exist", back to its index
+        assert response["Location"] == "/admin/"
+
+
+@pytest.mark.parametrize("persona", ["vera", "anonymous"])
+@pytest.mark.parametrize("path", ["/admin/", "/admin/plants/sensor/", "/admin/plants/plant/add/"])
+def test_it_does_not_let_others_enter(client: Client, request: pytest.FixtureRequest, persona: str, path: str) -> None:
+    if persona != "anonymous":
+        client.force_login(request.getfixturevalue(persona))
+    response = client.get(path)
+    assert response.status_code == 302
+    assert response["Location"].startswith("/admin/login/")
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "own", "foreign"),
+    [
+        ("zone", "plant", "Kandy", "Rotterdam"),
+        ("machine", "zone", "Rolling", "Mixing"),
+        ("sensor", "machine", "Roller 2", "Mixer 1"),
+    ],
+)
+def test_it_completes_parents_from_the_users_plants(
+    as_bob: Client, model: str, field: str, own: str, foreign: str
+) -> None:
+    response = as_bob.get(
+        "/admin/autocomplete/", {"app_label": "plants", "model_name": model, "field_name": field, "term": ""}
+    )
+    texts = [result["text"] for result in json.loads(response.content)["results"]]
+    assert texts == [own]
+
+
+def test_it_does_not_take_a_foreign_parent_from_an_operator(as_bob: Client) -> None:
+    mixing = Zone.objects.get(slug="mixing")
+    form = {"zone": str(mixing.pk), "slug": "m", "name": "M", "position": "0"}
+    response = as_bob.post(f"{ADMIN}/machine/add/", form)
+    assert response.status_code == 200
+    assert "valid choice" in response.content.decode()
+    assert not Machine.objects.filter(slug="m").exists()
+
+
+def test_it_takes_a_parent_of_their_own_from_an_operator(as_bob: Client) -> None:
+    rolling = Zone.objects.get(slug="rolling")
+    form = {"zone": str(rolling.pk), "slug": "m", "name": "M", "position": "0"}
+    assert as_bob.post(f"{ADMIN}/machine/add/", form).status_code == 302
+    assert Machine.objects.filter(slug="m", zone=rolling).exists()
+
+
+def test_it_lets_an_operator_change_a_plant_but_not_its_slug_owner_or_members(
+    as_bob: Client, kandy: Plant, bob: User
+) -> None:
+    text = page(as_bob, f"plant/{kandy.pk}/change/")
+    assert "memberships" not in text
+    form = {"name": "Kandy Tea", "location": "", "timezone": "UTC", "slug": "other", "owner": str(bob.pk)}
+    assert as_bob.post(f"{ADMIN}/plant/{kandy.pk}/change/", form).status_code == 302
+    kandy.refresh_from_db()
+    assert (kandy.name, kandy.slug, kandy.owner) == ("Kandy Tea", "kandy", None)
+    assert as_bob.get(f"{ADMIN}/plant/add/").status_code == 403
+    assert as_bob.post(f"{ADMIN}/plant/{kandy.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_it_shows_members_to_an_admin(as_alice: Client, kandy: Plant, bob: User) -> None:
+    assert "bob@example.org" in page(as_alice, f"plant/{kandy.pk}/change/") or "Bob" in page(
+        as_alice, f"plant/{kandy.pk}/change/"
+    )
+
+
+def latest(slug: str, value: float, age_s: float) -> None:
+    model: Any = Sensor._meta.get_field("latest").related_model
+    time = now() - timedelta(seconds=age_s)
+    model.objects.create(sensor=Sensor.objects.get(slug=slug), time=time, value=value, quality=192, received_at=time)
+
+
+def test_it_shows_the_latest_value_with_unit_and_age(as_alice: Client) -> None:
+    latest("temp", 23.44, 5)
+    latest("state", 2, 7300)
+    text = page(as_alice, "sensor/", q="kandy/rolling")
+    assert "23.4 °C" in text
+    assert any(f"{age} s<" in text for age in (5, 6, 7, 8))
+    assert "idle" in text
+    assert "2\xa0hours, stale" in text
+    assert "no reading yet" in text
+    assert "Power" not in text.partition('id="result_list"')[2].partition("</table>")[0]
+
+
+def test_it_lists_sensors_with_as_many_queries_for_one_as_for_many(
+    as_bob: Client, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(100) as few:
+        page(as_bob, "sensor/")
+    machine = Machine.objects.get(slug="roller-2")
+    for n in range(20):
+        Sensor.objects.create(machine=machine, slug=f"s{n}", name="Sensor")
+        latest(f"s{n}", n, 1)
+    with django_assert_max_num_queries(len(few)):
+        page(as_bob, "sensor/")
+
+
+@pytest.mark.parametrize("model", [Plant, Zone, Machine, Sensor])
+def test_it_has_nothing_inline_that_the_policy_would_stop(as_alice: Client, model: Any) -> None:
+    name = model._meta.model_name
+    for path in (f"{name}/", f"{name}/add/", f"{name}/{model.objects.first().pk}/change/"):
+        text = page(as_alice, path)
+        assert "<style" not in text
+        assert ' onclick="' not in text
+        for script in text.split("<script")[1:]:
+            assert "src=" in script.partition(">")[0] or "application/json" in script.partition(">")[0]
