@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -25,7 +24,6 @@ class InvalidAccessTokenError(Exception):
 def issue_access_token(user: User) -> str:
     """A token for `ACCESS_TOKEN_MINUTES`; whose role it is gets looked up at each use, not carried."""
     token = AccessToken.for_user(user)
-    token.set_exp(from_time=token.current_time, lifetime=settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"])
     token[VERSION_CLAIM] = user.token_version
     return str(token)
 

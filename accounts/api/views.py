@@ -45,7 +45,7 @@ class AccessTokenView(APIView):
         access: dict[str, Any] = {
             "access_token": issue_access_token(user),
             "token_type": "bearer",
-            "expires_in": int(settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"].total_seconds()),
+            "expires_in": settings.ACCESS_TOKEN_MINUTES * 60,
             "user": user,
         }
         return Response(AccessSerializer(access).data, headers={"Cache-Control": "no-store"})

@@ -78,7 +78,7 @@ def test_it_refuses_a_token_without_a_claim(bob: User, claim: str) -> None:
 
 def test_it_refuses_an_unsigned_token(bob: User) -> None:
     with pytest.raises(InvalidAccessTokenError):
-        user_of_token(jwt.encode(claims(bob), None, algorithm="none"))
+        user_of_token(jwt.encode(claims(bob), "", algorithm="none"))
 
 
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")

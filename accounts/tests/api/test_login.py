@@ -1,5 +1,6 @@
 import json
 import time
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,7 +12,7 @@ PASSWORD = "correct horse battery"
 FORM = "application/x-www-form-urlencoded"
 
 
-def sign_in(client: Client, username: str, password: str):
+def sign_in(client: Client, username: str, password: str) -> Any:
     return client.post(URL, {"username": username, "password": password})
 
 
