@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from inqube import health
 
@@ -40,7 +40,7 @@ def test_it_is_well_when_all_answer(client: Client, transactional_db: None, path
 
 
 def test_it_says_that_valkey_is_gone(
-    client: Client, transactional_db: None, settings: SettingsWrapper, unreachable_port: int
+    client: Client, transactional_db: None, settings: Settings, unreachable_port: int
 ) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{unreachable_port}/0"
     response = client.get("/health")
@@ -77,7 +77,7 @@ def test_it_says_that_migrations_are_pending(client: Client, transactional_db: N
 
 
 def test_it_does_not_wait_for_a_server_that_is_silent(
-    client: Client, transactional_db: None, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch, silent_port: int
+    client: Client, transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, silent_port: int
 ) -> None:
     monkeypatch.setattr(health, "LIMIT_S", 0.2)
     settings.REDIS_URL = f"redis://127.0.0.1:{silent_port}/0"
@@ -89,9 +89,7 @@ def test_it_does_not_wait_for_a_server_that_is_silent(
     assert {check["status"] for check in response.json()["checks"].values()} == {"no answer within 0.2 s"}
 
 
-def test_it_lives_while_everything_else_is_down(
-    client: Client, settings: SettingsWrapper, unreachable_port: int
-) -> None:
+def test_it_lives_while_everything_else_is_down(client: Client, settings: Settings, unreachable_port: int) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{unreachable_port}/0"
     assert client.get("/livez").json() == {"status": "ok"}
 

@@ -78,7 +78,7 @@ def test_it_deletes(api_of: ApiOf, kind: str, persona: str) -> None:
 
 @pytest.mark.parametrize(("kind", "parent"), [("zones", "plant"), ("machines", "zone"), ("sensors", "machine")])
 def test_it_does_not_move_rows_into_a_foreign_plant(api_of: ApiOf, kind: str, parent: str) -> None:
-    foreign = {"plant": Plant, "zone": Zone, "machine": Machine}[parent].objects.exclude(slug__in=OLD.values()).get()
+    foreign = MODELS[f"{parent}s"].objects.exclude(slug__in=OLD.values()).get()
     response = api_of("bob").patch(url_of(kind), {parent: str(foreign.id)})
     assert response.status_code == 400
     (error,) = response.json()["errors"]
