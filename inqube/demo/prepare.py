@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import django
-from django.conf import settings
 from django.core.management import call_command
 
 STEP = "@step "
@@ -35,7 +34,7 @@ def static_fingerprint() -> str:
 
 def collect_static() -> None:
     """Collects static files, unless the ones that were collected last are still the same."""
-    stamp = Path(settings.STATIC_ROOT) / STAMP
+    stamp = Path(os.environ["STATIC_ROOT"]) / STAMP
     fingerprint = static_fingerprint()
     if stamp.exists() and stamp.read_text() == fingerprint:
         return

@@ -72,7 +72,7 @@ def test_it_carries_a_large_message_from_an_mqtt_3_device_to_an_mqtt_5_subscribe
     body = json.dumps({"values": "x" * 2**20}).encode()
     received: list[bytes] = []
     subscriber = Client(CallbackAPIVersion.VERSION2, "subscriber", protocol=MQTTv5)
-    subscriber.on_message = lambda client, data, message: received.append(message.payload)
+    subscriber.on_message = lambda client, data, message: received.append(bytes(message.payload))
     subscribed: list[bool] = []
     subscriber.on_subscribe = lambda *_: subscribed.append(True)
     device = Client(CallbackAPIVersion.VERSION2, "device", protocol=MQTTv311)
