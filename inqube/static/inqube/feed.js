@@ -56,7 +56,7 @@ export class Feed extends EventTarget {
   /** Gives up the present socket, if any, and connects at once. */
   tryNow() {
     if (this.state === "ended" || this.state === "live") return;
-    if (this.socket.readyState === WebSocket.CONNECTING && Date.now() - this.openedAt < 2000) return;
+    if (this.socket?.readyState === WebSocket.CONNECTING && Date.now() - this.openedAt < 2000) return;
     this.abandon();
     this.connect();
   }

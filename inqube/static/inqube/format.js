@@ -15,13 +15,13 @@ export function formatNumber(value, decimals) {
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
 
-/** `2 s`, `48 s`, `14 min`, `1 h 14 min`, `3 d` */
-export function formatAge(ageMs) {
+/** `2 s`, `48 s`, `14 min`, `1 h 14 min`, `3 d`; `narrow`: minutes up to 90, `74 min` */
+export function formatAge(ageMs, narrow = false) {
   const seconds = Math.max(0, Math.floor(ageMs / 1000));
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
   if (minutes < 1) return `${seconds}${THIN}s`;
-  if (hours < 1) return `${minutes}${THIN}min`;
+  if (minutes < (narrow ? 90 : 60)) return `${minutes}${THIN}min`;
   if (hours < 24) return `${hours}${THIN}h${NO_BREAK}${String(minutes % 60).padStart(2, "0")}${THIN}min`;
   return `${Math.floor(hours / 24)}${THIN}d`;
 }
@@ -61,7 +61,8 @@ export function formatTime(ms, timezone) {
 export function formatOffset(ms, timezone) {
   const parts = format(timezone, "offset", { timeZoneName: "longOffset" }).formatToParts(ms);
   const name = parts.find((part) => part.type === "timeZoneName").value;
-  return name === "GMT" ? "UTC" : name.slice(3, 9).replace("-", MINUS);
+  const offset = name.slice(3).replace("-", MINUS); // "GMT+05:30"; "GMT" or "GMT+00:00" at zero
+  return ["", "+00:00"].includes(offset) ? "UTC" : offset;
 }
 
 // British English alone writes "Sept"; the server writes three letters for every month.

@@ -36,7 +36,7 @@ class Row {
     const isState = sensor.kind === "state";
     setText(this.number, isState ? (sensor.label ?? "unknown") : formatNumber(value, sensor.decimals));
     setText(this.unit, sensor.unit ? THIN + sensor.unit : "");
-    setText(this.time, offline ? formatClock(ms, this.timezone, nowMs) : formatAge(nowMs - ms));
+    setText(this.time, offline ? formatClock(ms, this.timezone, nowMs) : formatAge(nowMs - ms, true));
     setText(this.said, ["late", "stale"].includes(sensor.freshness) ? sensor.freshness : "");
   }
 

@@ -1,0 +1,24 @@
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+IMPORT = re.compile(r"""^import .*["'](\./[^"']+)["'];""", re.MULTILINE)
+
+
+@pytest.fixture
+def collected(settings, tmp_path) -> Path:
+    settings.STATIC_ROOT = str(tmp_path)
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "inqube.static_files.StaticFiles"}}
+    call_command("collectstatic", "--noinput", "--verbosity=0", "--ignore=admin", "--ignore=drf_spectacular_sidecar")
+    return tmp_path / "inqube"
+
+
+def test_it_lets_hashed_modules_import_hashed_modules(collected):
+    (page,) = collected.glob("plant.????????????.js")
+
+    imported = IMPORT.findall(page.read_text())
+
+    assert imported
+    assert all(re.search(r"\.[0-9a-f]{12}\.js$", name) and (collected / name).exists() for name in imported)
