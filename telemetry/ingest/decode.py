@@ -78,7 +78,7 @@ def _samples(machine: str, sensor: str | None, body: Any, received_us: int) -> t
         return _machine_samples(machine, body, received_us)
     address = f"{machine}/{sensor}"
     if type(body) is float and -INT64_END < body < INT64_END:  # the commonest message of all: a bare number
-        return [Sample(address, received_us, body, GOOD)], []
+        return [(address, received_us, body, GOOD)], []
     if type(body) is list:
         return _listed_samples(address, body, received_us)
     return [_sample(address, body, received_us)], []
@@ -182,7 +182,7 @@ def _machine_samples(machine: str, body: Any, received_us: int) -> tuple[list[Sa
         for name, value in values.items():
             # The common case first and without a call: a plain float.
             if type(value) is float and -INT64_END < value < INT64_END:
-                samples.append(Sample(prefix + name, time_us, value, GOOD))
+                samples.append((prefix + name, time_us, value, GOOD))
                 continue
             try:
                 samples.append(_sample(prefix + name, value, time_us))
@@ -194,7 +194,7 @@ def _machine_samples(machine: str, body: Any, received_us: int) -> tuple[list[Sa
 def _sample(address: str, body: Any, time_us: int) -> Sample:
     """A value, or an object with `v` and perhaps `ts` and `q`, as a sample."""
     if type(body) is not dict:
-        return Sample(address, time_us, _value(body), GOOD)
+        return address, time_us, _value(body), GOOD
     if "v" not in body:
         raise _RefusedError(
             Reason.INVALID_JSON, 'The object has no "v". It must look like {"v": 23.4, "ts": …, "q": …}.'
@@ -204,7 +204,7 @@ def _sample(address: str, body: Any, time_us: int) -> Sample:
     if "ts" in body:
         time_us = _time_us(body["ts"])
     quality = _quality(body["q"]) if "q" in body else GOOD
-    return Sample(address, time_us, _value(body["v"]), quality)
+    return address, time_us, _value(body["v"]), quality
 
 
 def _value(value: Any) -> Value:

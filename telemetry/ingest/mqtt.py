@@ -107,7 +107,9 @@ class Receiver:
                 await self._connection.closed
                 log.warning("broker connection lost", reason=self._connection.why_closed)
             except (OSError, TimeoutError, BrokerRefusedError, ssl.SSLError) as error:
-                log.warning("broker not reached", host=self.broker.host, port=self.broker.port, error=str(error) or "no answer")
+                log.warning(
+                    "broker not reached", host=self.broker.host, port=self.broker.port, error=str(error) or "no answer"
+                )
             finally:
                 if self._connection is not None:
                     self._connection.abort("closed here")

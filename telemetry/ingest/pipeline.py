@@ -25,7 +25,7 @@ from telemetry.ingest.resolve import Directory, watch_directory
 from telemetry.ingest.store import Store, Stored
 from telemetry.ingest.validate import validate, window
 from telemetry.live.publish import LivePublisher
-from telemetry.readings import Message, Reading, Reason
+from telemetry.readings import Message, Reading, Reason, Rejected
 
 # The socket pauses while this many batches' worth of readings wait: large messages fill memory long before the
 # receive maximum, which counts messages, stops the broker.
@@ -94,20 +94,21 @@ class Pipeline:
     def take(self, messages: list[Message]) -> None:
         """Stages 2 to 5 for the messages of one read: decode, resolve, validate, batch."""
         batch = self._batch
+        readings = batch.readings
         sensors = self._directory.sensors
         accepted = window(messages[-1].received_us, self.retention_days)
         for message in messages:
             samples, rejected = decode(message)
             for sample in samples:
-                sensor = sensors.get(sample.address)
+                sensor = sensors.get(sample[0])
                 if sensor is None:
-                    rejected.append(self._directory.unknown(sample.address))
+                    rejected.append(self._directory.unknown(sample[0]))
                     continue
                 result = validate(sample, sensor, accepted)
-                if type(result) is Reading:
-                    batch.readings.append(result)
+                if isinstance(result, Rejected):
+                    rejected.append(result)
                 else:
-                    rejected.append(result)  # type: ignore[arg-type]
+                    readings.append(result)
             if rejected:
                 batch.rejected.extend(rejected)
             if message.token is not None:

@@ -83,7 +83,7 @@ class Columns(NamedTuple):
         return Columns(*(column[chosen] for column in self))
 
     def rows(self) -> list[Reading]:
-        return list(map(Reading, *(column.tolist() for column in self)))
+        return list(zip(*(column.tolist() for column in self), strict=True))
 
 
 class Stored(NamedTuple):
@@ -198,13 +198,17 @@ class Store:
         candidates = newest_of_each(rows)
         cursor.execute(UPSERT_LATEST, [column.tolist() for column in candidates])
         advanced = {sensor for (sensor,) in cursor}
-        return [reading for reading in candidates.rows() if reading.sensor in advanced]
+        return [reading for reading in candidates.rows() if reading[0] in advanced]
 
     def _without_poison(self, readings: Sequence[Reading], error: psycopg.Error) -> Stored:
         """Halves the batch until the row that the database refuses stands alone; stores all the others."""
         if len(readings) == 1:
-            detail = f"The database refused the reading {readings[0]}: {str(error).splitlines()[0]}"
-            return Stored(0, 0, 0, [Rejected(f"sensor {readings[0].sensor}", Reason.DATABASE_REJECTED, detail)], [])
+            sensor, time_us, value, quality = readings[0]
+            detail = (
+                f"The database refused the value {value!r} of quality {quality} for {time_us} µs: "
+                f"{str(error).splitlines()[0]}"
+            )
+            return Stored(0, 0, 0, [Rejected(f"sensor {sensor}", Reason.DATABASE_REJECTED, detail)], [])
         middle = len(readings) // 2
         first, second = self.write(readings[:middle]), self.write(readings[middle:])
         return Stored(

@@ -34,7 +34,7 @@ def validate(sample: Sample, sensor: KnownSensor, accepted: Window) -> Reading |
         if number is None:
             return Rejected(address, *_not_a_label(value, sensor))
         value = number
-    return Reading(sensor.number, time_us, value, quality)  # type: ignore[arg-type]
+    return sensor.number, time_us, value, quality
 
 
 def _out_of_range(time_us: int, accepted: Window) -> str:

@@ -6,7 +6,7 @@ from telemetry.ingest.batch import QUIET_MESSAGES, QUIET_S, Batch, Limits
 from telemetry.readings import Reading
 
 LIMITS = Limits(readings=30, age_s=0.2)
-READING = Reading(1, 0, 1.0, 192)
+READING: Reading = (1, 0, 1.0, 192)
 
 
 def batch(readings: int, messages: int, opened_at: float = 10.0, grew_at: float | None = None) -> Batch:

@@ -66,16 +66,16 @@ def test_it_uses_both_topics_and_every_body_decodes_to_what_the_signal_reads() -
         forms["sensor" if publication.topic.rpartition("/")[0].endswith("/t") else "machine"] += 1
         samples = samples_of(publication)
         assert len(samples) == publication.readings
-        for sample in samples:
-            place = PLACES[sample.address]
+        for address, time_us, value, quality in samples:
+            place = PLACES[address]
             signal = Signal(place)
-            moment = np.array([sample.time_us / 1e6])
+            moment = np.array([time_us / 1e6])
             expected = signal.value(moment)[0]
-            if isinstance(sample.value, str):
-                assert place.sensor.states[str(int(expected))] == sample.value
+            if isinstance(value, str):
+                assert place.sensor.states[str(int(expected))] == value
             else:
-                assert sample.value == expected
-            assert sample.quality == signal.quality(moment)[0]
+                assert value == expected
+            assert quality == signal.quality(moment)[0]
     assert forms["machine"] > 100
     assert forms["sensor"] > 100
 
@@ -83,8 +83,8 @@ def test_it_uses_both_topics_and_every_body_decodes_to_what_the_signal_reads() -
 def test_it_sends_each_sensor_at_its_interval() -> None:
     times: dict[str, list[int]] = {}
     for publication in published(400):  # longer than one pass over the arrays
-        for sample in samples_of(publication):
-            times.setdefault(sample.address, []).append(sample.time_us)
+        for address, time_us, _, _ in samples_of(publication):
+            times.setdefault(address, []).append(time_us)
 
     assert set(times) == set(PLACES)
     for address, moments in times.items():
