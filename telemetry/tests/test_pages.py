@@ -1,0 +1,127 @@
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from plants.models import Machine, Sensor, Zone
+
+PAGES = ["/", "/plants/kandy/", "/plants/kandy/rate"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_sends_strangers_to_sign_in(client, kandy, path):
+    response = client.get(path)
+
+    assert response.status_code == 302
+    assert response.url == f"/login/?next={path}"
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("person", ["alice", "bob", "vera"])
+def test_it_shows_the_plant_to_admins_and_members(client, kandy, request, person, path):
+    client.force_login(request.getfixturevalue(person))
+
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/plants/kandy/", "/plants/kandy/rate", "/plants/nowhere/"])
+def test_it_hides_foreign_plants_as_if_they_did_not_exist(client, kandy, charlie, path):
+    client.force_login(charlie)
+
+    assert client.get(path).status_code == 404
+
+
+def test_it_lists_only_the_plants_of_the_user(client, kandy, charlie):
+    client.force_login(charlie)
+    page = client.get("/").content.decode()
+
+    assert "Rotterdam" in page
+    assert "Kandy" not in page
+
+
+def test_it_shows_values_without_a_script(client, kandy, vera, store):
+    temp, state = Sensor.objects.get(slug="temp"), Sensor.objects.get(slug="state")
+    now = timezone.now()
+    store(temp, [(now, 1234.56)])
+    store(state, [(now - timedelta(hours=1), 0), (now - timedelta(minutes=20), 1), (now, 1)])
+    client.force_login(vera)
+    page = client.get("/plants/kandy/").content.decode()
+
+    assert "1\u202f234.6" in page
+    assert ">Running<" in page
+    assert f"since {(now - timedelta(minutes=20)).astimezone(kandy.tz):%H:%M}" in page
+    assert "Not live" in page
+
+
+def test_it_marks_what_is_stale_and_what_is_bad(client, kandy, vera, store):
+    store(Sensor.objects.get(slug="temp"), [(timezone.now() - timedelta(hours=1), 20.0)])
+    store(Sensor.objects.get(slug="rpm"), [(timezone.now(), 20.0)], quality=8)
+    client.force_login(vera)
+    page = client.get("/plants/kandy/").content.decode()
+
+    assert 'data-freshness="stale" data-quality="good"' in page
+    assert 'data-freshness="fresh" data-quality="bad"' in page
+    assert "1 stale" in page
+
+
+def test_it_filters_by_the_url(client, kandy, vera):
+    client.force_login(vera)
+
+    assert "data-folds hidden" not in client.get("/plants/kandy/?q=roller").content.decode()
+    filtered = client.get("/plants/kandy/?q=dryer").content.decode()
+    assert filtered.count('data-state="waiting" hidden') == 1
+    assert "data-no-match hidden" not in filtered
+
+
+def test_it_escapes_what_people_name_things(client, kandy, vera):
+    Machine.objects.update(name="</script><script>alert(1)</script>")
+    client.force_login(vera)
+    page = client.get("/plants/kandy/").content.decode()
+
+    assert "<script>alert(1)" not in page
+
+
+def test_it_keeps_script_and_style_out_of_the_html(client, kandy, vera):
+    client.force_login(vera)
+    for path in ("/", "/plants/kandy/"):
+        page = client.get(path).content.decode()
+        assert " style=" not in page
+        scripts = re.findall(r"<script[^>]*>", page)
+        assert all(" src=" in each or 'type="application/json"' in each for each in scripts)
+
+
+@pytest.mark.parametrize("path", ["/", "/plants/kandy/"])
+def test_it_asks_the_database_as_often_for_many_machines_as_for_one(client, kandy, vera, path):
+    client.force_login(vera)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        client.get(path)
+    zone = Zone.objects.create(plant=kandy, slug="drying", name="Drying")
+    for number in range(8):
+        machine = Machine.objects.create(zone=zone, slug=f"dryer-{number}", name=f"Dryer {number}")
+        Sensor.objects.create(machine=machine, slug="temp", name="Temperature")
+        Sensor.objects.create(machine=machine, slug="state", name="State", kind="state", states={"0": "stopped"})
+    with CaptureQueriesContext(connection) as many:
+        client.get(path)
+
+    assert len(many) == len(few)
+
+
+@pytest.mark.parametrize(("person", "sees"), [("alice", True), ("bob", True), ("vera", False)])
+def test_it_links_the_admin_for_those_who_may(client, kandy, request, person, sees):
+    client.force_login(request.getfixturevalue(person))
+
+    assert (f'href="{reverse("admin:index")}"' in client.get("/").content.decode()) is sees
+
+
+def test_it_says_what_to_do_where_there_is_no_plant(client, alice):
+    client.force_login(alice)
+    page = client.get("/").content.decode()
+
+    assert "No plant yet" in page
+    assert "mosquitto_pub" in page
