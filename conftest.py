@@ -6,6 +6,7 @@ started in `pytest_configure` of the process that pytest-xdist's workers inherit
 pytest.ini therefore names no DJANGO_SETTINGS_MODULE: pytest-django would load the settings before this file.
 """
 
+import atexit
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +44,7 @@ def plan_servers() -> None:
     if not missing:
         return
     DIRECTORY = Path(tempfile.mkdtemp(prefix="inqube-tests-"))
+    atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)  # also when pytest never gets to its tests
     if "DATABASE_URL" in missing:
         server = embedded.postgres(DIRECTORY / "postgres", options=UNSAFE_BUT_FAST)
         SERVERS.append(server)
@@ -70,7 +73,6 @@ RUNNING = ExitStack()
 def pytest_configure(config: pytest.Config) -> None:
     if DIRECTORY is None:
         return
-    RUNNING.callback(shutil.rmtree, DIRECTORY, ignore_errors=True)
     if config.option.help or config.option.version or config.option.collectonly:
         return
     try:
@@ -79,8 +81,9 @@ def pytest_configure(config: pytest.Config) -> None:
                 embedded.initialise_postgres(DIRECTORY / "postgres")
             RUNNING.enter_context(embedded.running(server, DIRECTORY / f"{server.name}.log"))
     except embedded.EmbeddedError as error:
-        RUNNING.pop_all().callback(print, f"logs are kept in {DIRECTORY}", file=sys.stderr)
-        raise pytest.UsageError(str(error)) from None
+        RUNNING.close()
+        log = DIRECTORY / f"{server.name}.log"
+        raise pytest.UsageError(f"{error}\n{log.read_text() if log.exists() else ''}") from None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -88,6 +91,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 # --- What a machine may lack -----------------------------------------------------------------------------
+@cache
 def missing_programs() -> dict[str, str]:
     """Why the tests of a marker can't run here, by marker."""
     missing = {}
