@@ -177,7 +177,7 @@ def initialise_postgres(directory: Path) -> None:
         owner = pwd.getpwnam(user).pw_uid
         ensure_folder_permissions(POSTGRES_BIN_PATH, 0o055)
         ensure_folder_permissions(POSTGRES_BIN_PATH.parent / "lib", 0o044)
-        for path in (directory, POSTGRES_BIN_PATH):
+        for path in (directory, POSTGRES_BIN_PATH.resolve()):
             let_pass(path.parents)
     private_directory(directory, owner)
     private_directory(short_directory(directory, POSTGRES_SOCKET), owner)

@@ -191,7 +191,11 @@ class Demo:
     def say_summary(self, travelled: Travelled | None, elapsed_s: float) -> None:
         self.console.print()
         self.console.print(f"InQube is up after {elapsed_s:.1f} s. Ctrl-C stops everything.", style="bold")
-        summary.show(self.console, self.directory, self.ports, self.credentials, travelled)
+        site = f"http://{embedded.LOOPBACK}:{self.ports.web}"
+        broker = self.environment["MQTT_URL"]
+        if "MQTT_URL" in self.servers:  # ingest's listener speaks MQTT 5 only; people's tools mostly 3.1.1
+            broker = f"mqtt://{embedded.LOOPBACK}:{self.ports.mqtt}"
+        summary.show(self.console, self.directory, site, broker, self.credentials, travelled)
 
     def watch(self) -> None:
         """Says what supervisor restarts, until interrupted."""

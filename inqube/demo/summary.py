@@ -1,23 +1,26 @@
 """What the demo says once it is up: what to open, who may sign in, what to paste."""
 
 import shlex
+from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
 from rich.table import Table
 
-from inqube import embedded
 from inqube.demo.directory import Directory
-from inqube.demo.environment import Ports
 from inqube.demo.travel import Travelled
 
 EXAMPLE = Travelled("kandy/rolling/roller-1/temp", 31.5, "°C")  # where no reading has been waited for
 
 
-def publish_line(port: int, address: str, value: float) -> str:
+def publish_line(broker: str, address: str, value: float) -> str:
     """A command that publishes one value to a sensor."""
     plant, zone, machine, sensor = address.split("/")
-    topic = f"inqube/v1/{plant}/{zone}/{machine}/t/{sensor}"
-    return f"mosquitto_pub -h {embedded.LOOPBACK} -p {port} -q 1 -t {topic} -m {value:g}"
+    url = urlsplit(broker)
+    words = ["mosquitto_pub", "-h", url.hostname or "", "-p", str(url.port or 1883), "-q", "1"]
+    if url.username:
+        words += ["-u", unquote(url.username), "-P", unquote(url.password or "")]
+    words += ["-t", f"inqube/v1/{plant}/{zone}/{machine}/t/{sensor}", "-m", f"{value:.10g}"]
+    return shlex.join(words)
 
 
 def latest_line(site: str, person: dict[str, str], plant: str) -> str:
@@ -34,11 +37,11 @@ def latest_line(site: str, person: dict[str, str], plant: str) -> str:
 def show(
     console: Console,
     directory: Directory,
-    ports: Ports,
+    site: str,
+    broker: str,
     credentials: dict[str, dict[str, str]],
     travelled: Travelled | None,
 ) -> None:
-    site = f"http://{embedded.LOOPBACK}:{ports.web}"
     reading = travelled or EXAMPLE
     plant = reading.address.split("/")[0]
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -50,14 +53,14 @@ def show(
     for role, person in credentials.items():
         table.add_row(role.capitalize(), f"{person['email']}  {person['password']}")
     table.add_row("", f"kept in {directory.credentials}")
-    table.add_row("Broker", f"mqtt://{embedded.LOOPBACK}:{ports.mqtt} (3.1.1), :{ports.mqtt5} (5)")
+    table.add_row("Broker", broker)
     table.add_row("Logs", f"{directory.logs}/")
     table.add_row("Commands", f"set -a; . {shlex.quote(str(directory.environment))}; set +a; python manage.py …")
     if travelled:
         table.add_row("First reading", f"{travelled.address} = {travelled.value:g} {travelled.unit}")
     console.print(table, highlight=False)
     for title, line in {
-        "Publish a reading:": publish_line(ports.mqtt, reading.address, reading.value),
+        "Publish a reading:": publish_line(broker, reading.address, reading.value),
         "Read the latest:": latest_line(site, credentials["viewer"], plant),
     }.items():
         console.print(f"\n{title}", style="bold")

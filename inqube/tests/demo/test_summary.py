@@ -15,10 +15,16 @@ from inqube.demo.summary import latest_line, publish_line
 
 
 def test_it_publishes_to_the_sensor_s_topic() -> None:
-    words = shlex.split(publish_line(1883, "kandy/rolling/roller-2/temp", 23.456))
+    words = shlex.split(publish_line("mqtt://127.0.0.1:1883", "kandy/rolling/roller-2/temp", 23.456))
     assert words[0] == "mosquitto_pub"
     assert words[words.index("-t") + 1] == "inqube/v1/kandy/rolling/roller-2/t/temp"
     assert float(words[words.index("-m") + 1]) == 23.456
+
+
+def test_it_publishes_to_a_broker_that_asks_for_a_password() -> None:
+    words = shlex.split(publish_line("mqtt://inqube:p%20w@plant:1884", "kandy/rolling/roller-2/temp", 1))
+    assert words[1:9] == ["-h", "plant", "-p", "1884", "-q", "1", "-u", "inqube"]
+    assert words[words.index("-P") + 1] == "p w"
 
 
 class Api(BaseHTTPRequestHandler):
