@@ -8,7 +8,7 @@ from typing import Literal
 
 from plants.models import Machine, Plant, Sensor, Zone
 from telemetry.freshness import Freshness, freshness, on_change_freshness
-from telemetry.machine_state import MachineState, label_of, machine_state
+from telemetry.machine_state import MachineState, Pictogram, label_of, machine_state
 from telemetry.models import Latest
 from telemetry.queries.state_changes import Since
 from telemetry.readings import GOOD, UNCERTAIN
@@ -94,7 +94,7 @@ class ZoneView:
     machines: list[MachineView]
 
     @property
-    def states(self) -> list[tuple[str, int]]:
+    def states(self) -> list[tuple[Pictogram, int]]:
         """How many machines are in which state, the abnormal first: `[("fault", 1), ("running", 3)]`."""
         return count_states(self.machines)
 
@@ -113,7 +113,7 @@ class PlantView:
         return [sensor for machine in self.machines for sensor in machine.sensors]
 
     @property
-    def states(self) -> list[tuple[str, int]]:
+    def states(self) -> list[tuple[Pictogram, int]]:
         return count_states(self.machines)
 
     @property
@@ -122,10 +122,21 @@ class PlantView:
 
 
 # What needs a person first; a label of the plant's own comes after those that have a pictogram.
-STATE_ORDER = ("fault", "unknown", "silent", "maintenance", "stopped", "idle", "other", "running", "none", "waiting")
+STATE_ORDER: tuple[Pictogram, ...] = (
+    "fault",
+    "unknown",
+    "silent",
+    "maintenance",
+    "stopped",
+    "idle",
+    "other",
+    "running",
+    "none",
+    "waiting",
+)
 
 
-def count_states(machines: Iterable[MachineView]) -> list[tuple[str, int]]:
+def count_states(machines: Iterable[MachineView]) -> list[tuple[Pictogram, int]]:
     counts = Counter(machine.state.pictogram for machine in machines)
     return [(state, counts[state]) for state in STATE_ORDER if counts[state]]
 

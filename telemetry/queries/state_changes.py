@@ -16,13 +16,13 @@ FROM latest
 LEFT JOIN LATERAL (
     SELECT reading.time FROM reading
     WHERE reading.sensor = latest.sensor AND reading.value <> latest.value
-      AND reading.time > latest.time - %(look_back)s AND reading.time < latest.time
+      AND reading.time > latest.time - make_interval(secs => %(look_back_s)s) AND reading.time < latest.time
     ORDER BY reading.time DESC LIMIT 1
 ) other ON true
 CROSS JOIN LATERAL (
     SELECT reading.time FROM reading
     WHERE reading.sensor = latest.sensor AND reading.time <= latest.time
-      AND reading.time > coalesce(other.time, latest.time - %(look_back)s)
+      AND reading.time > coalesce(other.time, latest.time - make_interval(secs => %(look_back_s)s))
     ORDER BY reading.time LIMIT 1
 ) since
 WHERE latest.sensor = ANY(%(sensors)s)
@@ -37,5 +37,5 @@ class Since(NamedTuple):
 def state_changes(sensors: Sequence[int]) -> dict[int, Since]:
     """Per sensor number, of those that have readings."""
     with connection.cursor() as cursor:
-        cursor.execute(SINCE, {"sensors": list(sensors), "look_back": LOOK_BACK})
+        cursor.execute(SINCE, {"sensors": list(sensors), "look_back_s": LOOK_BACK.total_seconds()})
         return {number: Since(time, changed) for number, time, changed in cursor.fetchall()}

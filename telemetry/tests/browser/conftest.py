@@ -1,0 +1,126 @@
+"""A real web server on the test database, and a browser that keeps an account of what goes wrong in it.
+
+Playwright's synchronous API leaves an event loop running in the test's thread, in which Django refuses to touch
+the database and nothing can be awaited: tests make their rows before they ask for `page`, and send frames through
+`publish`, which has a thread of its own.
+"""
+
+import asyncio
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from accounts.models import User
+from conftest import PASSWORD, ROOT
+from inqube import embedded
+from plants.models import Plant
+from telemetry.live.publish import LivePublisher
+from telemetry.readings import GOOD
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_WITHIN_S = 20.0
+
+
+class WebServer:
+    """`daphne` as a child process that a test may stop and start again on the same port."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.environment = environment
+        self.log = log
+        self.port = embedded.free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
+        argv = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "inqube.asgi:application"]
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                argv,
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=embedded.end_with_parent(signal.SIGKILL),
+            )
+        deadline = time.monotonic() + START_WITHIN_S
+        while not embedded.accepts_connections(self.port):
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        embedded.stop(self.process, signal.SIGKILL)
+
+
+@pytest.fixture
+def web(process_env: dict[str, str], tmp_path: Path) -> Iterator[WebServer]:
+    server = WebServer(process_env, tmp_path / "daphne.log")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def faults() -> list[str]:
+    """What went wrong in the browser: errors, refusals of the content security policy, requests elsewhere."""
+    return []
+
+
+@pytest.fixture
+def stranger(web: WebServer, faults: list[str]) -> Iterator[Page]:
+    """A page of a browser in which nobody is signed in."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        page = browser.new_page(base_url=web.url, viewport={"width": 1440, "height": 900})
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda request: None if request.url.startswith(web.url) else faults.append(request.url))
+        yield page
+        browser.close()
+
+
+@pytest.fixture
+def page(vera: User, stranger: Page) -> Page:
+    """Vera's page, signed in."""
+    stranger.goto("/login/")
+    stranger.fill("[name=username]", vera.email)
+    stranger.fill("[name=password]", PASSWORD)
+    stranger.click("text=Sign in >> nth=-1")
+    stranger.wait_for_url("**/")
+    return stranger
+
+
+Publish = Callable[[Plant, int, float, float], None]
+
+
+@pytest.fixture
+def publish() -> Publish:
+    """`publish(plant, sensor number, unix time, value)`: what ingest does after a commit."""
+
+    def send(plant: Plant, sensor: int, at: float, value: float) -> None:
+        async def flush() -> None:
+            publisher = LivePublisher()
+            publisher.offer([(sensor, int(at * 1_000_000), value, GOOD)], {sensor: plant.pk})
+            await publisher.flush()
+
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, flush()).result()
+
+    return send

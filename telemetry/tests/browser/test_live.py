@@ -1,0 +1,103 @@
+"""The plant page in a real browser, fed by the real socket."""
+
+import re
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from plants.models import Sensor
+
+pytestmark = pytest.mark.browser
+
+OFFLINE_WITHIN_MS = 15_000  # the page says so after 10 s
+
+
+@pytest.fixture
+def temp(kandy, store):
+    """The number of a sensor that read 20.0 a moment ago."""
+    sensor = Sensor.objects.get(slug="temp")
+    store(sensor, [(timezone.now() - timedelta(seconds=2), 20.0)])
+    return sensor.number
+
+
+@pytest.fixture
+def state(kandy, store):
+    """The number of the state sensor of the same machine, which has been running for half an hour."""
+    sensor = Sensor.objects.get(slug="state")
+    now = timezone.now()
+    store(sensor, [(now - timedelta(minutes=34), 0), (now - timedelta(minutes=30), 1)])
+    return sensor.number
+
+
+def test_it_moves_values_as_they_arrive(temp, kandy, page, publish, faults):
+    page.goto("/plants/kandy/")
+    expect(page.locator("[data-pill-word]")).to_have_text("Live")
+    row = page.locator(f'[data-sensor="{temp}"]')
+    expect(row.locator(".number")).to_have_text("20.0")
+
+    publish(kandy, temp, time.time(), 1234.56)
+
+    expect(row.locator(".number")).to_have_text("1\u202f234.6")
+    expect(row.locator(".age time")).to_have_text("0\u202fs")
+    publish(kandy, temp, time.time() - 60, 1.0)  # late data never moves the page back
+    page.wait_for_timeout(1000)
+    expect(row.locator(".number")).to_have_text("1\u202f234.6")
+    assert faults == []
+
+
+def test_it_says_what_a_machine_does_as_that_changes(temp, state, kandy, page, publish, faults):
+    page.goto("/plants/kandy/")
+    machine = page.locator(".machine")
+    expect(machine.locator(".word")).to_have_text("Running")
+    expect(machine.locator(".since")).to_have_text("30\u202fmin")
+
+    publish(kandy, state, time.time(), 3)
+
+    expect(machine.locator(".word")).to_have_text("Fault")
+    expect(machine.locator(".since")).to_contain_text("\u202fs")
+    expect(machine).to_have_attribute("data-state", "fault")
+    expect(page.locator("[data-states]")).to_contain_text("1 fault")
+    expect(page.locator("[data-count=abnormal]")).to_have_text("1")
+    assert faults == []
+
+
+def test_it_greys_out_when_the_feed_is_lost_and_comes_back(temp, page, web):
+    page.goto("/plants/kandy/")
+    expect(page.locator("[data-pill-word]")).to_have_text("Live")
+    root, strip = page.locator("html"), page.locator("[data-strip]")
+
+    web.kill()
+
+    expect(page.locator("[data-pill-word]")).to_have_text("Reconnecting")
+    expect(strip).to_be_hidden()
+    expect(root).to_have_attribute("data-feed", "offline", timeout=OFFLINE_WITHIN_MS)
+    expect(page.locator("[data-pill-word]")).to_have_text("Offline")
+    expect(strip).to_contain_text("Not live. Every value below is as of")
+    expect(page.locator("[data-fresh]")).to_have_text("–")
+    expect(page.locator(f'[data-sensor="{temp}"] .number')).to_have_text("20.0")
+    expect(page.locator(f'[data-sensor="{temp}"] .age time')).to_have_text(re.compile(r"^\d\d:\d\d$"))
+    content = page.locator("#content")
+    assert content.evaluate("each => getComputedStyle(each).filter") == "grayscale(1)"
+
+    web.start()
+    page.click("text=Try now")
+
+    expect(root).to_have_attribute("data-feed", "live")
+    expect(strip).to_be_hidden()
+    assert content.evaluate("each => getComputedStyle(each).filter") == "none"
+
+
+def test_it_says_that_the_session_is_over(temp, page, web):
+    page.goto("/plants/kandy/?show=abnormal")
+    expect(page.locator("[data-pill-word]")).to_have_text("Live")
+
+    page.context.clear_cookies()
+    web.kill()
+    web.start()
+
+    expect(page.locator("[data-strip]")).to_contain_text("You are signed out.")
+    page.click("[data-sign-in]")
+    page.wait_for_url("**/login/?next=%2Fplants%2Fkandy%2F%3Fshow%3Dabnormal")
