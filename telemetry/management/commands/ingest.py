@@ -1,6 +1,7 @@
 """`manage.py ingest`: from the broker into the database, until SIGTERM."""
 
 import asyncio
+import gc
 import signal
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from telemetry.ingest.batch import Limits
 from telemetry.ingest.mqtt import Broker
 from telemetry.ingest.pipeline import Pipeline
+
+GC_EVERY = 200_000  # new objects between two looks of the garbage collector
 
 
 class Command(BaseCommand):
@@ -25,6 +28,10 @@ class Command(BaseCommand):
             broker = Broker.from_url(settings.MQTT_URL)
         except ValueError as error:
             raise CommandError(str(error)) from None
+        # A batch is tens of thousands of tuples that live for one commit: at the default of every 700 new objects the
+        # collector looks through them again and again, a fifth of the process's CPU, and finds nothing.
+        gc.freeze()
+        gc.set_threshold(GC_EVERY)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(ingest(broker))
 
