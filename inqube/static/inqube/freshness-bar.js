@@ -21,8 +21,7 @@ export function showBar(svg, counts) {
     rect.dataset.standing = each;
     rect.setAttribute("x", `${x.toFixed(2)}%`);
     rect.setAttribute("width", `${(wide[index] * scale).toFixed(2)}%`);
-    rect.setAttribute("y", "0.5");
-    rect.setAttribute("height", "8");
+    rect.setAttribute("height", "100%");
     if (fills[each]) rect.setAttribute("fill", fills[each]);
     x += wide[index] * scale + GAP;
     return rect;
