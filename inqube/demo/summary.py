@@ -9,7 +9,7 @@ from rich.table import Table
 from inqube.demo.directory import Directory
 from inqube.demo.travel import Travelled
 
-EXAMPLE = Travelled("kandy/rolling/roller-1/temp", 31.5, "°C")  # where no reading has been waited for
+EXAMPLE = Travelled("kandy/rolling/roller-1/bearing-temp", 48.5, "°C")  # where no reading has been waited for
 
 
 def publish_line(broker: str, address: str, value: float) -> str:
@@ -42,7 +42,7 @@ def show(
     credentials: dict[str, dict[str, str]],
     travelled: Travelled | None,
 ) -> None:
-    reading = travelled or EXAMPLE
+    reading = travelled if travelled and travelled.unit else EXAMPLE  # a state's 1 says little
     plant = reading.address.split("/")[0]
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
