@@ -7,12 +7,11 @@ from drf_spectacular.views import SpectacularAPIView
 from accounts import views as people
 from inqube import health
 from inqube.api.docs import DocsView
-from telemetry import urls as telemetry
 
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("", include("plants.api.urls")),
-    path("", include(telemetry.api_urlpatterns)),
+    path("", include("telemetry.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs", DocsView.as_view(), name="docs"),
 ]
@@ -22,7 +21,7 @@ browsable_api = [path("login/", people.login, name="login")]
 
 urlpatterns = [
     path("", include("accounts.urls")),
-    path("", include(telemetry.page_urlpatterns)),
+    path("", include("telemetry.urls")),
     path("", include((browsable_api, "rest_framework"))),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),

@@ -1,13 +1,11 @@
-"""Paths of readings: pages for people, REST for programs."""
+"""Pages with readings, for people; programs have `telemetry.api.urls`."""
 
-from django.urls import URLPattern, path
+from django.urls import path
 
 from telemetry import views
 
-page_urlpatterns = [
+urlpatterns = [
     path("", views.overview, name="overview"),
     path("plants/<slug:slug>/", views.plant, name="plant"),
     path("plants/<slug:slug>/rate", views.plant_rate, name="plant_rate"),
 ]
-
-api_urlpatterns: list[URLPattern] = []

@@ -212,7 +212,7 @@ def _value(value: Any) -> Value:
     if kind is float:
         if not -INT64_END < value < INT64_END:
             raise _AmbiguousNumberError
-        return value  # type: ignore[no-any-return]
+        return value
     if kind is _WrittenAsFloat:
         return float(value)
     if kind is int:
@@ -221,11 +221,11 @@ def _value(value: Any) -> Value:
                 Reason.INTEGER_TOO_LARGE,
                 f"The integer {value} is beyond 2^53: a float8 cannot hold it exactly.",
             )
-        return value  # type: ignore[no-any-return]
+        return value
     if kind is bool:
         return 1.0 if value else 0.0
     if kind is str:
-        return value  # type: ignore[no-any-return]
+        return value
     if _depth(value) > MAX_DEPTH:
         raise _RefusedError(Reason.TOO_DEEP, f"The value is nested deeper than {MAX_DEPTH} levels.")
     shown = orjson.dumps(value)[:60].decode(errors="replace")

@@ -41,7 +41,9 @@ def load_directory() -> Directory:
     rows = (
         Sensor.objects.with_address()
         .order_by()
-        .values_list("address_path", "number", "machine__zone__plant_id", "is_active", "kind", "states")
+        .values_list(  # type: ignore[misc]  # mypy's plugin doesn't see what with_address() adds
+            "address_path", "number", "machine__zone__plant_id", "is_active", "kind", "states"
+        )
     )
     sensors = {
         address: KnownSensor(

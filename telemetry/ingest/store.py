@@ -80,7 +80,7 @@ class Columns(NamedTuple):
     quality: NDArray[np.int16]
 
     def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> "Columns":
-        return Columns(*(column[chosen] for column in self))
+        return Columns(self.sensor[chosen], self.time_us[chosen], self.value[chosen], self.quality[chosen])
 
     def rows(self) -> list[Reading]:
         return list(zip(*(column.tolist() for column in self), strict=True))

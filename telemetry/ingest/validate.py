@@ -29,7 +29,7 @@ def validate(sample: Sample, sensor: KnownSensor, accepted: Window) -> Reading |
         return Rejected(address, Reason.TIMESTAMP_OUT_OF_RANGE, _out_of_range(time_us, accepted))
     if not sensor.is_active:
         return Rejected(address, Reason.SENSOR_INACTIVE, "The sensor is switched off in InQube. Activate it to store.")
-    if type(value) is str:
+    if isinstance(value, str):
         number = sensor.labels.get(value)
         if number is None:
             return Rejected(address, *_not_a_label(value, sensor))

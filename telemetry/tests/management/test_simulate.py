@@ -91,8 +91,8 @@ def test_it_publishes_readings_of_now_until_told_to_stop(
         assert message.qos == 1
         samples, rejected = decode(Message(message.topic, bytes(message.payload), 0, None))
         assert rejected == []
-        assert all(sample.address.startswith("kandy/") for sample in samples)
-        assert all(abs(sample.time_us / 1e6 - time.time()) < 30 for sample in samples)
+        assert all(address.startswith("kandy/") for address, *_ in samples)
+        assert all(abs(time_us / 1e6 - time.time()) < 30 for _, time_us, _, _ in samples)
     assert output.startswith("Published ")
     assert output.endswith(" 0 dropped.\n")
 

@@ -1,0 +1,220 @@
+"""The socket: who may open it, and what comes on it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.test import Client
+from django.utils.timezone import now
+
+from accounts.models import User
+from accounts.tokens import issue_access_token
+from inqube.asgi import application
+from plants.models import Plant, Sensor
+from telemetry.live import frames
+from telemetry.live.consumers import TelemetryConsumer
+from telemetry.live.publish import LivePublisher
+from telemetry.tests.samples import TEMP, ms, store_series, us
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATH = "/api/v1/ws/telemetry"
+Open = Callable[..., Awaitable["Socket"]]
+
+
+class Socket(WebsocketCommunicator):
+    """A client that speaks JSON."""
+
+    async def say(self, **message: Any) -> None:
+        await self.send_to(text_data=orjson.dumps(message).decode())
+
+    async def hear(self, timeout: float = 3) -> dict[str, Any]:
+        heard: dict[str, Any] = orjson.loads(await self.receive_from(timeout))
+        return heard
+
+    async def hear_close(self) -> int:
+        output = await self.receive_output(3)
+        assert output["type"] == "websocket.close"
+        return int(output["code"])
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Open]:
+    sockets: list[Socket] = []
+
+    async def open_socket(*, bearer: User | str | None = None, **headers: str) -> Socket:
+        subprotocols = [frames.SUBPROTOCOL]
+        if bearer is not None:
+            token = issue_access_token(bearer) if isinstance(bearer, User) else bearer
+            subprotocols.append(f"inqube.bearer.{token}")
+        sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        socket = Socket(application, PATH, headers=[(b"host", b"testserver"), *sent], subprotocols=subprotocols)
+        connected, subprotocol = await socket.connect()
+        assert (connected, subprotocol) == (True, frames.SUBPROTOCOL)
+        sockets.append(socket)
+        return socket
+
+    yield open_socket
+    for socket in sockets:
+        await socket.disconnect()
+
+
+async def subscribe(socket: Socket, **wanted: Any) -> dict[str, Any]:
+    """Subscribes to kandy; gives the snapshot."""
+    assert (await socket.hear())["type"] == "ready"
+    await socket.say(type="subscribe", plant="kandy", **wanted)
+    return await socket.hear()
+
+
+async def test_it_sends_a_snapshot_then_deltas(connect: Open, vera: User, kandy: Plant) -> None:
+    time = now() - timedelta(seconds=10)
+    sensor = await sync_to_async(store_series)(TEMP, [(time, 23.4)])
+    socket = await connect(bearer=vera)
+    snapshot = await subscribe(socket, max_hz=10)
+    assert snapshot == {
+        "type": "snapshot",
+        "plant": "kandy",
+        "epoch": snapshot["epoch"],
+        "seq": snapshot["seq"],
+        "readings": [[sensor.number, ms(time), 23.4, 192]],
+    }
+
+    publisher = LivePublisher()
+    publisher.offer([(sensor.number, us(time) + 1_000_000, 24.0, 192)], {sensor.number: kandy.pk})
+    await publisher.flush()
+    assert await socket.hear() == {
+        "type": "delta",
+        "plant": "kandy",
+        "seq": 1,
+        "readings": [[sensor.number, ms(time) + 1000, 24.0, 192]],
+    }
+
+
+async def test_it_sends_only_the_sensors_asked_for(connect: Open, vera: User, kandy: Plant) -> None:
+    time = now()
+    temp = await sync_to_async(store_series)(TEMP, [(time, 1.0)])
+    rpm = await sync_to_async(store_series)("kandy/rolling/roller-2/rpm", [(time, 2.0)])
+    socket = await connect(bearer=vera)
+    snapshot = await subscribe(socket, sensors=[rpm.number], max_hz=10)
+    assert [row[0] for row in snapshot["readings"]] == [rpm.number]
+    publisher = LivePublisher()
+    plants = {temp.number: kandy.pk, rpm.number: kandy.pk}
+    publisher.offer([(temp.number, us(time) + 1, 3.0, 192), (rpm.number, us(time) + 1, 4.0, 192)], plants)
+    await publisher.flush()
+    assert [row[0] for row in (await socket.hear())["readings"]] == [rpm.number]
+
+
+async def test_it_merges_while_nothing_is_acknowledged(connect: Open, vera: User, kandy: Plant) -> None:
+    sensor = await Sensor.objects.aget(slug="temp")
+    socket = await connect(bearer=vera)
+    await subscribe(socket, max_hz=10)  # the snapshot is the first frame without acknowledgement
+    publisher = LivePublisher()
+
+    async def publish(value: float) -> None:
+        publisher.offer([(sensor.number, us(now()), value, 192)], {sensor.number: kandy.pk})
+        await publisher.flush()
+
+    await publish(1.0)
+    assert (await socket.hear())["readings"][0][2] == 1.0
+    for value in (2.0, 3.0, 4.0):
+        await publish(value)
+    assert await socket.receive_nothing(0.5)
+    await socket.say(type="ack", plant="kandy", seq=1)
+    delta = await socket.hear()
+    assert (delta["seq"], delta["readings"][0][2]) == (4, 4.0)
+
+
+async def test_it_stops_after_unsubscribe(connect: Open, vera: User, kandy: Plant) -> None:
+    sensor = await Sensor.objects.aget(slug="temp")
+    socket = await connect(bearer=vera)
+    await subscribe(socket, max_hz=10)
+    await socket.say(type="unsubscribe", plant="kandy")
+    await socket.say(type="ping")
+    assert await socket.hear() == {"type": "pong"}
+    publisher = LivePublisher()
+    publisher.offer([(sensor.number, us(now()), 1.0, 192)], {sensor.number: kandy.pk})
+    await publisher.flush()
+    assert await socket.receive_nothing(0.5)
+
+
+@pytest.mark.parametrize("plant", ["rotterdam", "atlantis", ""])
+async def test_it_knows_no_foreign_or_unknown_plant(connect: Open, vera: User, rotterdam: Plant, plant: str) -> None:
+    socket = await connect(bearer=vera)
+    await socket.hear()
+    await socket.say(type="subscribe", plant=plant)
+    assert await socket.hear() == {
+        "type": "error",
+        "code": "not_found",
+        "detail": f"There is no plant “{plant}”.",
+    }
+
+
+async def test_it_answers_nonsense_with_an_error_and_stays_open(connect: Open, vera: User) -> None:
+    socket = await connect(bearer=vera)
+    await socket.hear()
+    await socket.send_to(text_data="nonsense")
+    assert (await socket.hear())["code"] == "invalid"
+    await socket.send_to(bytes_data=b"\xff")
+    assert (await socket.hear())["code"] == "invalid"
+    await socket.say(type="ping")
+    assert await socket.hear() == {"type": "pong"}
+
+
+async def test_it_takes_a_bearer_header_in_either_case(connect: Open, vera: User) -> None:
+    for scheme in ("Bearer", "bearer"):
+        socket = await connect(authorization=f"{scheme} {issue_access_token(vera)}")
+        assert (await socket.hear())["type"] == "ready"
+
+
+async def test_it_takes_a_session_from_its_own_pages_only(connect: Open, vera: User) -> None:
+    browser = Client()
+    await sync_to_async(browser.force_login)(vera)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
+    own = await connect(cookie=cookie, origin="http://testserver")
+    assert (await own.hear())["type"] == "ready"
+    foreign = await connect(cookie=cookie, origin="http://evil.example")
+    assert await foreign.hear_close() == frames.UNAUTHENTICATED
+    script = await connect(cookie=cookie)  # without an Origin the cookie alone is not enough
+    assert await script.hear_close() == frames.UNAUTHENTICATED
+
+
+async def test_it_closes_without_valid_authentication(connect: Open, vera: User) -> None:
+    assert await (await connect()).hear_close() == frames.UNAUTHENTICATED
+    assert await (await connect(bearer="broken")).hear_close() == frames.UNAUTHENTICATED
+    token = issue_access_token(vera)
+    await User.objects.filter(pk=vera.pk).aupdate(token_version=vera.token_version + 1)
+    assert await (await connect(bearer=token)).hear_close() == frames.UNAUTHENTICATED
+
+
+async def test_it_takes_a_new_token_of_the_same_user_only(connect: Open, vera: User, charlie: User) -> None:
+    socket = await connect(bearer=vera)
+    await socket.hear()
+    await socket.say(type="auth", access_token=issue_access_token(vera))
+    assert (await socket.hear())["type"] == "ready"
+    await socket.say(type="auth", access_token=issue_access_token(charlie))
+    assert await socket.hear_close() == frames.UNAUTHENTICATED
+
+
+async def test_it_warns_and_then_closes_when_a_token_expires(
+    connect: Open, vera: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = now()
+    monkeypatch.setattr(TelemetryConsumer, "_now", staticmethod(lambda: clock))
+    socket = await connect(bearer=vera)
+    await socket.hear()
+    clock += timedelta(minutes=settings.ACCESS_TOKEN_MINUTES, seconds=-30)
+    assert (await socket.hear())["type"] == "auth_expiring"
+    clock += timedelta(minutes=1)
+    assert await socket.hear_close() == frames.UNAUTHENTICATED
+
+
+async def test_it_closes_a_silent_client(connect: Open, vera: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telemetry.live.consumers.SILENT_AFTER_S", 0.5)
+    socket = await connect(bearer=vera)
+    await socket.hear()
+    assert await socket.hear_close() == frames.TOO_SLOW

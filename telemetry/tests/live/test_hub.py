@@ -1,0 +1,68 @@
+"""Hub: merging for slow clients, and what a new ingest process means."""
+
+import uuid
+
+from telemetry.live.frames import Frame
+from telemetry.live.hub import MAX_UNACKNOWLEDGED, Subscription
+
+PLANT = uuid.UUID(int=1)
+
+
+def subscription(sensors: frozenset[int] | None = None) -> Subscription:
+    made = Subscription(PLANT, "kandy", sensors, max_hz=2, wake=lambda: None)
+    made.needs_snapshot = False
+    made.epoch = "e"
+    return made
+
+
+def frame(seq: int, *rows: tuple[int, float], epoch: str = "e") -> Frame:
+    return Frame(PLANT, epoch, seq, [[number, seq * 1000, value, 192] for number, value in rows])
+
+
+def test_it_keeps_one_row_a_sensor_however_many_frames_come() -> None:
+    slow = subscription()
+    for seq in range(1, 1001):
+        slow.merge(frame(seq, (17, float(seq)), (18, 0.0)))
+    assert slow.take() == [[17, 1_000_000, 1000.0, 192], [18, 1_000_000, 0.0, 192]]
+    assert slow.seq == 1000
+    assert slow.take() == []
+
+
+def test_it_merges_only_the_sensors_that_were_asked_for() -> None:
+    some = subscription(frozenset({18}))
+    some.merge(frame(1, (17, 1.0)))
+    assert not some.may_send
+    some.merge(frame(2, (17, 1.0), (18, 2.0)))
+    assert [row[0] for row in some.take()] == [18]
+
+
+def test_it_waits_for_acknowledgements() -> None:
+    client = subscription()
+    for seq in range(1, MAX_UNACKNOWLEDGED + 1):
+        client.merge(frame(seq, (17, 1.0)))
+        assert client.may_send
+        client.take()
+        client.sent(now=0.0)
+    client.merge(frame(9, (17, 2.0)))
+    assert not client.may_send
+    client.acknowledge(1)
+    assert client.may_send
+
+
+def test_it_ignores_acknowledgements_of_what_was_not_sent() -> None:
+    client = subscription()
+    client.merge(frame(1, (17, 1.0)))
+    client.sent(now=0.0)
+    client.merge(frame(2, (17, 1.0)))
+    client.sent(now=0.0)
+    client.acknowledge(99)
+    assert not client.may_send
+
+
+def test_it_wants_a_snapshot_when_ingest_began_anew() -> None:
+    client = subscription()
+    client.merge(frame(5, (17, 1.0)))
+    assert not client.needs_snapshot
+    client.merge(frame(1, (17, 2.0), epoch="other"))
+    assert client.needs_snapshot
+    assert (client.epoch, client.seq) == ("other", 1)

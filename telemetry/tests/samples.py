@@ -1,0 +1,34 @@
+"""Readings for tests, stored as ingest stores them."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+from plants.models import Sensor
+from telemetry.ingest.store import Store, Stored
+from telemetry.readings import GOOD, Reading
+
+TEMP = "kandy/rolling/roller-2/temp"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def us(time: datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    return (time - EPOCH) // timedelta(microseconds=1)
+
+
+def ms(time: datetime) -> int:
+    return us(time) // 1000
+
+
+def store_series(address: str, values: Iterable[tuple[datetime, float]]) -> Sensor:
+    """Stores good readings of the sensor at this address, and gives the sensor."""
+    sensor = Sensor.objects.named([address]).get()
+    write([(sensor.number, us(time), value, GOOD) for time, value in values])
+    return sensor
+
+
+def write(readings: Sequence[Reading]) -> Stored:
+    """Stores the readings on a connection of its own."""
+    with closing(Store()) as store:
+        return store.write(readings)
