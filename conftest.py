@@ -190,12 +190,18 @@ def rotterdam(db: None) -> "Plant":
 # --- Processes -------------------------------------------------------------------------------------------
 @pytest.fixture
 def process_env(transactional_db: None) -> dict[str, str]:
-    """The environment of a child process that works on this worker's test database."""
+    """The environment of a child process that works on this worker's test database and hears its live frames."""
+    from django.conf import settings
     from django.db import connection
     from psycopg.conninfo import make_conninfo
 
     name = connection.settings_dict["NAME"]
-    return {**os.environ, "DATABASE_URL": make_conninfo(os.environ["DATABASE_URL"], dbname=name)}
+    return {
+        **os.environ,
+        "DATABASE_URL": make_conninfo(os.environ["DATABASE_URL"], dbname=name),
+        # A pytest-xdist worker has read its settings, with the controller's prefix, before this file is imported.
+        "CHANNEL_PREFIX": settings.CHANNEL_PREFIX,
+    }
 
 
 Manage = Callable[..., subprocess.Popen[bytes]]

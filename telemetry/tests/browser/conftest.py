@@ -16,10 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, sync_playwright
 
 from accounts.models import User
-from conftest import PASSWORD, ROOT
 from inqube import embedded
 from plants.models import Plant
 from telemetry.live.publish import LivePublisher
@@ -35,6 +35,7 @@ FLAGS = [
     "--disable-sync",
 ]
 START_WITHIN_S = 20.0
+PASSWORD = "correct horse battery"  # of every person in tests
 
 
 class WebServer:
@@ -52,7 +53,7 @@ class WebServer:
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 argv,
-                cwd=ROOT,
+                cwd=settings.BASE_DIR,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
