@@ -1,5 +1,6 @@
 """A database, a Valkey and a broker of a benchmark's own, with durability as in production."""
 
+import getpass
 import os
 import shutil
 import subprocess
@@ -18,12 +19,13 @@ persistence false
 max_inflight_messages 0
 max_queued_messages 1000000
 set_tcp_nodelay true
+user {user}
 """
 
 
 def mosquitto(directory: Path, port: int) -> embedded.Server:
     config = directory / "mosquitto.conf"
-    config.write_text(MOSQUITTO_CONFIG.format(port=port))
+    config.write_text(MOSQUITTO_CONFIG.format(port=port, user=getpass.getuser()))
     program = shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
     if program is None:
         raise SystemExit("mosquitto is not installed: install it, or choose --broker embedded.")
@@ -32,7 +34,6 @@ def mosquitto(directory: Path, port: int) -> embedded.Server:
         [program, "-c", str(config)],
         f"mqtt://{embedded.LOOPBACK}:{port}",
         lambda: embedded.accepts_connections(port),
-        user="mosquitto" if os.geteuid() == 0 else None,
     )
 
 

@@ -33,8 +33,8 @@ class Socket(WebsocketCommunicator):
     async def say(self, **message: Any) -> None:
         await self.send_to(text_data=orjson.dumps(message).decode())
 
-    async def hear(self, timeout: float = 3) -> dict[str, Any]:
-        heard: dict[str, Any] = orjson.loads(await self.receive_from(timeout))
+    async def hear(self) -> dict[str, Any]:
+        heard: dict[str, Any] = orjson.loads(await self.receive_from(timeout=3))
         return heard
 
     async def hear_close(self) -> int:

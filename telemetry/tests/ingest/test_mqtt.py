@@ -1,0 +1,320 @@
+"""Receive: the session's promises, towards a broker that does what the test says, and towards Mosquitto."""
+
+import asyncio
+import contextlib
+import datetime
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import mqtt5
+import paho.mqtt.client as paho
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from paho.mqtt.enums import CallbackAPIVersion
+
+from benchmarks.servers import mosquitto
+from inqube import embedded
+from telemetry.ingest.mqtt import RECEIVE_MAXIMUM, Broker, Receiver
+from telemetry.readings import Message, Token
+from telemetry.tests.ingest.scripted_broker import publish, scripted_broker
+
+TOPIC = "inqube/v1/kandy/rolling/roller-2/t/temp"
+
+
+class Inbox(list[Message]):
+    """What a receiver delivered."""
+
+    async def wait(self, count: int) -> list[Token]:
+        async with asyncio.timeout(10):
+            while len(self) < count:
+                await asyncio.sleep(0.005)
+        return [message.token for message in self if message.token is not None]
+
+
+def broker_at(port: int, *, tls: bool = False) -> Broker:
+    return Broker("127.0.0.1", port, tls, None, None)
+
+
+@asynccontextmanager
+async def receiving(
+    broker: Broker, inbox: Inbox, tls: ssl.SSLContext | None = None, client_id: str = "under-test"
+) -> AsyncIterator[Receiver]:
+    receiver = Receiver(broker, client_id, inbox.extend, tls)
+    running = asyncio.create_task(receiver.run())
+    try:
+        yield receiver
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("mqtt://broker.example", Broker("broker.example", 1883, False, None, None)),
+        ("mqtts://broker.example", Broker("broker.example", 8883, True, None, None)),
+        ("mqtt://me:p%40ss@[::1]:1884", Broker("::1", 1884, False, "me", "p@ss")),
+    ],
+)
+def test_it_reads_the_brokers_address(url: str, expected: Broker) -> None:
+    assert Broker.from_url(url) == expected
+
+
+@pytest.mark.parametrize("url", ["", "broker.example:1883", "http://broker.example", "mqtt://"])
+def test_it_says_how_an_address_looks(url: str) -> None:
+    with pytest.raises(ValueError, match="MQTT_URL must look like"):
+        Broker.from_url(url)
+
+
+async def test_it_asks_for_a_session_that_outlives_connections() -> None:
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), Inbox()):
+        connect, subscribe = await (await broker.next_link()).welcome()
+    assert (connect.client_id, connect.clean_start) == ("under-test", False)
+    assert connect.session_expiry_interval > 86_400
+    assert connect.receive_max == RECEIVE_MAXIMUM
+    assert [each.pattern for each in subscribe.topic_filters] == ["inqube/v1/+/+/+/t", "inqube/v1/+/+/+/t/+"]
+    assert all(each.max_qos == mqtt5.QoS.AT_LEAST_ONCE for each in subscribe.topic_filters)
+    assert all(each.retain_handling == mqtt5.RetainHandling.SEND_NEVER for each in subscribe.topic_filters)
+
+
+async def test_it_acknowledges_when_told_and_in_order() -> None:
+    inbox = Inbox()
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), inbox) as receiver:
+        link = await broker.next_link()
+        await link.welcome()
+        await link.say(*(publish(packet_id) for packet_id in (7, 3, 9)))
+        tokens = await inbox.wait(3)
+        assert receiver.unacknowledged == 3
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await link.hear()
+        receiver.acknowledge(tokens)
+        assert await link.hear_acknowledgements(3) == [7, 3, 9]
+        assert receiver.unacknowledged == 0
+
+
+async def test_it_never_acknowledges_what_an_older_connection_delivered() -> None:
+    inbox = Inbox()
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), inbox) as receiver:
+        first = await broker.next_link()
+        await first.welcome()
+        await first.say(publish(1), publish(2))
+        old = await inbox.wait(2)
+        first.drop()
+        second = await broker.next_link()
+        await second.welcome(session_present=True)
+        await second.say(publish(2))
+        new = (await inbox.wait(3))[2:]
+        receiver.acknowledge(old + new)
+        assert await second.hear_acknowledgements(1) == [2]
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await second.hear()
+
+
+async def test_it_acknowledges_a_resumed_session_before_the_subscription_is_granted() -> None:
+    inbox = Inbox()
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), inbox) as receiver:
+        link = await broker.next_link()
+        assert isinstance(await link.hear(), mqtt5.ConnectPacket)
+        await link.say(mqtt5.ConnAckPacket(session_present=True), publish(5))
+        assert isinstance(await link.hear(), mqtt5.SubscribePacket)
+        receiver.acknowledge(await inbox.wait(1))
+        assert await link.hear_acknowledgements(1) == [5]
+
+
+async def test_it_puts_packets_together_from_any_pieces() -> None:
+    inbox = Inbox()
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), inbox):
+        link = await broker.next_link()
+        await link.welcome()
+        data = b"".join(publish(number, b"x" * number).write() for number in range(1, 12))
+        for byte in data:
+            await link.say_bytes(bytes([byte]))
+        await inbox.wait(11)
+    assert [message.payload for message in inbox] == [b"x" * number for number in range(1, 12)]
+
+
+async def test_it_delivers_messages_that_need_no_acknowledgement() -> None:
+    inbox = Inbox()
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), inbox):
+        link = await broker.next_link()
+        await link.welcome()
+        await link.say(mqtt5.PublishPacket(TOPIC, b"1"))
+        assert await inbox.wait(1) == []
+
+
+async def test_it_gives_up_a_broker_that_does_not_answer() -> None:
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), Inbox()):
+        silent = await broker.next_link()
+        await silent.welcome(server_keep_alive=1)
+        assert isinstance(await silent.hear(), mqtt5.PingReqPacket)
+        await (await broker.next_link()).welcome()
+
+
+async def test_it_keeps_a_broker_that_answers() -> None:
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), Inbox()) as receiver:
+        link = await broker.next_link()
+        await link.welcome(server_keep_alive=1)
+        for _ in range(6):
+            assert isinstance(await link.hear(), mqtt5.PingReqPacket)
+            await link.say(mqtt5.PingRespPacket())
+        assert receiver.is_connected
+
+
+async def test_it_comes_back_after_a_refusal(caplog: pytest.LogCaptureFixture) -> None:
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), Inbox()):
+        link = await broker.next_link()
+        await link.hear()
+        await link.say(mqtt5.ConnAckPacket(reason_code=mqtt5.ConnAckReasonCode.NOT_AUTHORIZED))
+        await (await broker.next_link()).welcome()
+    assert "the broker refused us: not authorized" in caplog.text
+
+
+async def test_it_comes_back_after_what_is_not_mqtt(caplog: pytest.LogCaptureFixture) -> None:
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), Inbox()):
+        link = await broker.next_link()
+        await link.welcome()
+        await link.say_bytes(b"\x00\x00HTTP/1.1 400 Bad Request")
+        await (await broker.next_link()).welcome()
+    assert "what is not MQTT 5" in caplog.text
+
+
+async def test_it_says_loudly_that_a_session_was_lost(caplog: pytest.LogCaptureFixture) -> None:
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), Inbox()) as receiver:
+        first = await broker.next_link()
+        await first.welcome()
+        await until(lambda: receiver.is_connected)
+        first.drop()
+        await (await broker.next_link()).welcome(session_present=False)
+        await until(lambda: "broker lost our session" in caplog.text)
+
+
+async def test_it_stops_reading_while_paused() -> None:
+    inbox = Inbox()
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), inbox) as receiver:
+        link = await broker.next_link()
+        await link.welcome()
+        await until(lambda: receiver.is_connected)
+        receiver.pause()
+        await link.say(publish(1))
+        await asyncio.sleep(0.2)
+        assert inbox == []
+        receiver.resume()
+        await inbox.wait(1)
+
+
+async def test_it_says_goodbye_after_the_last_acknowledgement() -> None:
+    inbox = Inbox()
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), inbox) as receiver:
+        link = await broker.next_link()
+        await link.welcome()
+        await link.say(publish(1))
+        receiver.acknowledge(await inbox.wait(1))
+        await receiver.disconnect()
+        assert isinstance(await link.hear(), mqtt5.PubAckPacket)
+        goodbye = await link.hear()
+        assert isinstance(goodbye, mqtt5.DisconnectPacket)
+        assert goodbye.reason_code == mqtt5.DisconnectReasonCode.NORMAL_DISCONNECTION
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+# --- TLS --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A self-signed certificate for 127.0.0.1 with its key, in one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    today = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - datetime.timedelta(days=1))
+        .not_valid_after(today + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "server.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+def server_tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+async def test_it_speaks_tls_with_a_broker_it_trusts(certificate: Path) -> None:
+    inbox = Inbox()
+    trust = ssl.create_default_context(cafile=str(certificate))
+    async with (
+        scripted_broker(server_tls(certificate)) as broker,
+        receiving(broker_at(broker.port, tls=True), inbox, trust),
+    ):
+        link = await broker.next_link()
+        await link.welcome()
+        await link.say(publish(1))
+        await inbox.wait(1)
+
+
+async def test_it_refuses_a_broker_it_does_not_trust(certificate: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with (
+        scripted_broker(server_tls(certificate)) as broker,
+        receiving(broker_at(broker.port, tls=True), Inbox()) as receiver,
+    ):
+        await until(lambda: "certificate verify failed" in caplog.text)
+        assert not receiver.is_connected
+
+
+# --- Mosquitto --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.mosquitto
+async def test_it_gets_from_mosquitto_what_was_published_while_it_was_away(tmp_path: Path) -> None:
+    port = embedded.free_port()
+    with embedded.running(mosquitto(tmp_path, port), tmp_path / "mosquitto.log"):
+        async with receiving(broker_at(port), Inbox()) as receiver:
+            await until(lambda: receiver.is_connected)
+        await asyncio.to_thread(publish_with_paho, port, 3000)
+        inbox = Inbox()
+        async with receiving(broker_at(port), inbox) as receiver:
+            await inbox.wait(3000)
+            receiver.acknowledge([message.token for message in inbox if message.token is not None])
+            await receiver.disconnect()
+        assert [message.payload for message in inbox] == [b"%d" % number for number in range(3000)]
+        again = Inbox()
+        async with receiving(broker_at(port), again) as receiver:
+            await until(lambda: receiver.is_connected)
+            await asyncio.sleep(0.3)
+        assert again == []
+
+
+def publish_with_paho(port: int, count: int) -> None:
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.max_inflight_messages_set(1000)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    for info in [client.publish(TOPIC, b"%d" % number, qos=1) for number in range(count)]:
+        info.wait_for_publish(30)
+    client.disconnect()
+    client.loop_stop()
