@@ -95,16 +95,19 @@ class Receiver:
         self._epoch = 0
         self._paused = False
         self._had_session = False
+        self._is_leaving = False
 
     async def run(self) -> None:
-        """Connects, and connects again whenever the connection ends, until cancelled."""
+        """Connects, and connects again whenever the connection ends, until told to disconnect."""
         failures = 0
-        while True:
+        while not self._is_leaving:
             try:
                 await self._connect()
                 failures = 0
                 assert self._connection is not None
                 await self._connection.closed
+                if self._is_leaving:
+                    return
                 log.warning("broker connection lost", reason=self._connection.why_closed)
             except (OSError, TimeoutError, BrokerRefusedError, ssl.SSLError) as error:
                 log.warning(
@@ -187,7 +190,12 @@ class Receiver:
             self._connection.resume()
 
     async def disconnect(self) -> None:
-        """Says goodbye so that the broker keeps the session, after all that was written has gone out."""
+        """Says goodbye so that the broker keeps the session, after all that was written has gone out; for good.
+
+        Another connection right away would take the session over before the broker has read the last
+        acknowledgements on this one.
+        """
+        self._is_leaving = True
         if self._connection is not None and self._connection.is_open:
             self._connection.resume()
             self._connection.close()
