@@ -32,6 +32,7 @@ RECEIVE_MAXIMUM = 20_000
 KEEP_ALIVE_S = 30
 SESSION_EXPIRY_S = 7 * 86_400  # how long a broker keeps messages for an ingest that is down
 CONNECT_TIMEOUT_S = 10
+GOODBYE_TIMEOUT_S = 5
 SHORTEST_RETRY_S = 0.25
 LONGEST_RETRY_S = 15
 ACKNOWLEDGEMENT = np.dtype([("head", ">u2"), ("packet_id", ">u2")])
@@ -190,16 +191,16 @@ class Receiver:
             self._connection.resume()
 
     async def disconnect(self) -> None:
-        """Says goodbye so that the broker keeps the session, after all that was written has gone out; for good.
+        """Says goodbye so that the broker keeps the session, and stays away.
 
-        Another connection right away would take the session over before the broker has read the last
-        acknowledgements on this one.
+        The broker closes the connection when it has read the goodbye, and so has read all acknowledgements before
+        it. A connection closed by us, or taken over by the next process, might have lost the last of them.
         """
         self._is_leaving = True
         if self._connection is not None and self._connection.is_open:
             self._connection.resume()
-            self._connection.close()
-            await self._connection.closed
+            self._connection.say_goodbye()
+            await asyncio.wait([self._connection.closed], timeout=GOODBYE_TIMEOUT_S)
 
 
 class _Connection(asyncio.Protocol):
@@ -330,11 +331,8 @@ class _Connection(asyncio.Protocol):
             if not self._transport.is_closing():
                 self._transport.resume_reading()
 
-    def close(self) -> None:
-        self.why_closed = "closed here"
+    def say_goodbye(self) -> None:
         self.write(mqtt5.DisconnectPacket().write())
-        if self._transport is not None:
-            self._transport.close()
 
     def abort(self, why: str) -> None:
         if self.closed.done():

@@ -217,11 +217,16 @@ async def test_it_says_goodbye_after_the_last_acknowledgement() -> None:
         await link.welcome()
         await link.say(publish(1))
         receiver.acknowledge(await inbox.wait(1))
-        await receiver.disconnect()
+        leaving = asyncio.create_task(receiver.disconnect())
         assert isinstance(await link.hear(), mqtt5.PubAckPacket)
         goodbye = await link.hear()
         assert isinstance(goodbye, mqtt5.DisconnectPacket)
         assert goodbye.reason_code == mqtt5.DisconnectReasonCode.NORMAL_DISCONNECTION
+        assert not leaving.done()  # until the broker has read all and closes
+        link.drop()
+        await leaving
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(broker.next_link(), 1)  # and it stays away
 
 
 async def until(condition: Callable[[], bool]) -> None:
