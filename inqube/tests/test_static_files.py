@@ -3,19 +3,20 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from pytest_django.fixtures import Settings
 
 IMPORT = re.compile(r"""^import .*["'](\./[^"']+)["'];""", re.MULTILINE)
 
 
 @pytest.fixture
-def collected(settings, tmp_path) -> Path:
+def collected(settings: Settings, tmp_path: Path) -> Path:
     settings.STATIC_ROOT = str(tmp_path)
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "inqube.static_files.StaticFiles"}}
     call_command("collectstatic", "--noinput", "--verbosity=0", "--ignore=admin", "--ignore=drf_spectacular_sidecar")
     return tmp_path / "inqube"
 
 
-def test_it_lets_hashed_modules_import_hashed_modules(collected):
+def test_it_lets_hashed_modules_import_hashed_modules(collected: Path) -> None:
     (page,) = collected.glob("plant.????????????.js")
 
     imported = IMPORT.findall(page.read_text())

@@ -28,7 +28,7 @@ def store(db: None) -> Store:
         )
         time, value = rows[-1]
         Latest.objects.update_or_create(
-            sensor_id=sensor.number,
+            sensor=sensor,
             defaults={"time": time, "value": value, "quality": quality, "received_at": time},
         )
 

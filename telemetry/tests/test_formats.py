@@ -25,7 +25,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
         (1.5, 40, "1.5000000000"),
     ],
 )
-def test_it_formats_numbers(value, decimals, text):
+def test_it_formats_numbers(value: float, decimals: int, text: str) -> None:
     assert format_number(value, decimals) == text
 
 
@@ -42,16 +42,16 @@ def test_it_formats_numbers(value, decimals, text):
         (86400 * 3.5, "3\u202fd"),
     ],
 )
-def test_it_formats_ages(age_s, text):
+def test_it_formats_ages(age_s: float, text: str) -> None:
     assert format_age(age_s) == text
 
 
-def test_it_tells_times_in_the_zone_of_the_plant():
+def test_it_tells_times_in_the_zone_of_the_plant() -> None:
     assert format_clock(NOON, COLOMBO, NOON) == "17:30"
     assert format_time(NOON, COLOMBO) == "24 Nov 17:30:00 +05:30"
 
 
-def test_it_tells_the_date_where_it_is_not_today():
+def test_it_tells_the_date_where_it_is_not_today() -> None:
     after_midnight_there = datetime(2026, 11, 24, 19, tzinfo=UTC)
 
     assert format_clock(NOON, COLOMBO, after_midnight_there) == "24 Nov"
@@ -60,5 +60,5 @@ def test_it_tells_the_date_where_it_is_not_today():
 @pytest.mark.parametrize(
     ("zone", "text"), [("Asia/Colombo", "+05:30"), ("America/Sao_Paulo", "−03:00"), ("UTC", "UTC")]
 )
-def test_it_names_offsets(zone, text):
+def test_it_names_offsets(zone: str, text: str) -> None:
     assert format_offset(NOON, ZoneInfo(zone)) == text

@@ -1,6 +1,6 @@
 import pytest
 
-from telemetry.freshness import freshness
+from telemetry.freshness import Freshness, freshness
 
 
 @pytest.mark.parametrize(
@@ -18,5 +18,7 @@ from telemetry.freshness import freshness
         (25, 10, 20, "stale"),  # stale_after_s is stricter than three intervals
     ],
 )
-def test_it_says_how_fresh_a_reading_is(age_s, expected_interval_s, stale_after_s, answer):
+def test_it_says_how_fresh_a_reading_is(
+    age_s: float | None, expected_interval_s: float | None, stale_after_s: float, answer: Freshness
+) -> None:
     assert freshness(age_s, expected_interval_s, stale_after_s) == answer

@@ -1,11 +1,12 @@
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from telemetry.machine_filter import MachineFilter
 
 
-def view(name, *sensors, abnormal=False, stale=0):
+def view(name: str, *sensors: str, abnormal: bool = False, stale: int = 0) -> Any:
     return SimpleNamespace(
         machine=SimpleNamespace(name=name),
         sensors=[SimpleNamespace(sensor=SimpleNamespace(name=sensor)) for sensor in sensors],
@@ -27,7 +28,7 @@ def view(name, *sensors, abnormal=False, stale=0):
         ({"q": "exhaust", "zone": "rolling"}, []),
     ],
 )
-def test_it_shows_what_the_url_asks_for(query, names):
+def test_it_shows_what_the_url_asks_for(query: dict[str, str], names: list[str]) -> None:
     machines = [
         (view("Roller 2", "Bearing"), "rolling"),
         (view("Dryer", "Exhaust air", abnormal=True), "drying"),

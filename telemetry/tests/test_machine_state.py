@@ -1,6 +1,6 @@
 import pytest
 
-from telemetry.freshness import on_change_freshness
+from telemetry.freshness import Freshness, on_change_freshness
 from telemetry.machine_state import label_of, machine_state
 
 STATES = {"0": "stopped", "1": "running", "5": "CIP rinse"}
@@ -20,11 +20,13 @@ STATES = {"0": "stopped", "1": "running", "5": "CIP rinse"}
         ([], None, None, False, ("waiting", "No data yet")),
     ],
 )
-def test_it_says_what_a_machine_does(freshness, label, quality, has_state, answer):
+def test_it_says_what_a_machine_does(
+    freshness: list[Freshness], label: str | None, quality: int | None, has_state: bool, answer: tuple[str, str]
+) -> None:
     assert machine_state(freshness, label, quality, has_state=has_state) == answer
 
 
-def test_it_finds_the_label_of_a_stored_number():
+def test_it_finds_the_label_of_a_stored_number() -> None:
     assert label_of(STATES, 1.0) == "running"
     assert label_of(STATES, 1.5) is None
     assert label_of(STATES, 9.0) is None
@@ -40,5 +42,7 @@ def test_it_finds_the_label_of_a_stored_number():
         ("none", ["fresh"], "none"),
     ],
 )
-def test_it_lets_neighbours_vouch_for_sensors_that_report_on_change(own, neighbours, answer):
+def test_it_lets_neighbours_vouch_for_sensors_that_report_on_change(
+    own: Freshness, neighbours: list[Freshness], answer: Freshness
+) -> None:
     assert on_change_freshness(own, neighbours) == answer

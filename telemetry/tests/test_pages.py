@@ -3,39 +3,46 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from plants.models import Machine, Sensor, Zone
+from accounts.models import User
+from plants.models import Machine, Plant, Sensor, Zone
+from telemetry.tests.conftest import Store
 
 PAGES = ["/", "/plants/kandy/", "/plants/kandy/rate"]
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_it_sends_strangers_to_sign_in(client, kandy, path):
+def test_it_sends_strangers_to_sign_in(client: Client, kandy: Plant, path: str) -> None:
     response = client.get(path)
 
     assert response.status_code == 302
-    assert response.url == f"/login/?next={path}"
+    assert response["Location"] == f"/login/?next={path}"
 
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("person", ["alice", "bob", "vera"])
-def test_it_shows_the_plant_to_admins_and_members(client, kandy, request, person, path):
+def test_it_shows_the_plant_to_admins_and_members(
+    client: Client, kandy: Plant, request: pytest.FixtureRequest, person: str, path: str
+) -> None:
     client.force_login(request.getfixturevalue(person))
 
     assert client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/plants/kandy/", "/plants/kandy/rate", "/plants/nowhere/"])
-def test_it_hides_foreign_plants_as_if_they_did_not_exist(client, kandy, charlie, path):
+def test_it_hides_foreign_plants_as_if_they_did_not_exist(
+    client: Client, kandy: Plant, charlie: User, path: str
+) -> None:
     client.force_login(charlie)
 
     assert client.get(path).status_code == 404
 
 
-def test_it_lists_only_the_plants_of_the_user(client, kandy, charlie):
+def test_it_lists_only_the_plants_of_the_user(client: Client, kandy: Plant, charlie: User) -> None:
     client.force_login(charlie)
     page = client.get("/").content.decode()
 
@@ -43,7 +50,7 @@ def test_it_lists_only_the_plants_of_the_user(client, kandy, charlie):
     assert "Kandy" not in page
 
 
-def test_it_shows_values_without_a_script(client, kandy, vera, store):
+def test_it_shows_values_without_a_script(client: Client, kandy: Plant, vera: User, store: Store) -> None:
     temp, state = Sensor.objects.get(slug="temp"), Sensor.objects.get(slug="state")
     now = timezone.now()
     store(temp, [(now, 1234.56)])
@@ -57,7 +64,7 @@ def test_it_shows_values_without_a_script(client, kandy, vera, store):
     assert "Not live" in page
 
 
-def test_it_marks_what_is_stale_and_what_is_bad(client, kandy, vera, store):
+def test_it_marks_what_is_stale_and_what_is_bad(client: Client, kandy: Plant, vera: User, store: Store) -> None:
     store(Sensor.objects.get(slug="temp"), [(timezone.now() - timedelta(hours=1), 20.0)])
     store(Sensor.objects.get(slug="rpm"), [(timezone.now(), 20.0)], quality=8)
     client.force_login(vera)
@@ -68,7 +75,7 @@ def test_it_marks_what_is_stale_and_what_is_bad(client, kandy, vera, store):
     assert "1 stale" in page
 
 
-def test_it_filters_by_the_url(client, kandy, vera):
+def test_it_filters_by_the_url(client: Client, kandy: Plant, vera: User) -> None:
     client.force_login(vera)
 
     assert "data-folds hidden" not in client.get("/plants/kandy/?q=roller").content.decode()
@@ -77,7 +84,7 @@ def test_it_filters_by_the_url(client, kandy, vera):
     assert "data-no-match hidden" not in filtered
 
 
-def test_it_escapes_what_people_name_things(client, kandy, vera):
+def test_it_escapes_what_people_name_things(client: Client, kandy: Plant, vera: User) -> None:
     Machine.objects.update(name="</script><script>alert(1)</script>")
     client.force_login(vera)
     page = client.get("/plants/kandy/").content.decode()
@@ -85,7 +92,7 @@ def test_it_escapes_what_people_name_things(client, kandy, vera):
     assert "<script>alert(1)" not in page
 
 
-def test_it_keeps_script_and_style_out_of_the_html(client, kandy, vera):
+def test_it_keeps_script_and_style_out_of_the_html(client: Client, kandy: Plant, vera: User) -> None:
     client.force_login(vera)
     for path in ("/", "/plants/kandy/"):
         page = client.get(path).content.decode()
@@ -95,11 +102,11 @@ def test_it_keeps_script_and_style_out_of_the_html(client, kandy, vera):
 
 
 @pytest.mark.parametrize("path", ["/", "/plants/kandy/"])
-def test_it_asks_the_database_as_often_for_many_machines_as_for_one(client, kandy, vera, path):
+def test_it_asks_the_database_as_often_for_many_machines_as_for_one(
+    client: Client, kandy: Plant, vera: User, path: str
+) -> None:
     client.force_login(vera)
-    with CaptureQueriesContext(
-        connection,
-    ) as few:
+    with CaptureQueriesContext(connection) as few:
         client.get(path)
     zone = Zone.objects.create(plant=kandy, slug="drying", name="Drying")
     for number in range(8):
@@ -113,13 +120,15 @@ def test_it_asks_the_database_as_often_for_many_machines_as_for_one(client, kand
 
 
 @pytest.mark.parametrize(("person", "sees"), [("alice", True), ("bob", True), ("vera", False)])
-def test_it_links_the_admin_for_those_who_may(client, kandy, request, person, sees):
+def test_it_links_the_admin_for_those_who_may(
+    client: Client, kandy: Plant, request: pytest.FixtureRequest, person: str, sees: bool
+) -> None:
     client.force_login(request.getfixturevalue(person))
 
     assert (f'href="{reverse("admin:index")}"' in client.get("/").content.decode()) is sees
 
 
-def test_it_says_what_to_do_where_there_is_no_plant(client, alice):
+def test_it_says_what_to_do_where_there_is_no_plant(client: Client, alice: User) -> None:
     client.force_login(alice)
     page = client.get("/").content.decode()
 

@@ -23,7 +23,7 @@ def client(vera: User) -> APIClient:
     return client
 
 
-def get(client: APIClient, **query: object) -> list[dict]:
+def get(client: APIClient, **query: str | int | list[str]) -> list[dict]:
     response = client.get(PATH, {"start": START.isoformat(), **query})
     assert response.status_code == 200, response.json()
     return response.json()

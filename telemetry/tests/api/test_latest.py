@@ -69,7 +69,7 @@ def test_it_selects_by_plant_machine_and_sensor(
 
 def test_it_takes_ids_too(client: APIClient, kandy: Plant) -> None:
     sensor = Sensor.objects.named([TEMP]).get()
-    for query in ({"plant": kandy.pk}, {"machine": sensor.machine_id}, {"sensor": sensor.pk}):
+    for query in ({"plant": str(kandy.pk)}, {"machine": str(sensor.machine_id)}, {"sensor": str(sensor.pk)}):
         assert TEMP in [row["address"] for row in client.get(PATH, query).json()]
 
 

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from plants.models import Sensor
+from plants.models import Plant, Sensor
+from telemetry.tests.browser.conftest import Publish, WebServer
+from telemetry.tests.conftest import Store
 
 pytestmark = pytest.mark.browser
 
@@ -16,7 +18,7 @@ OFFLINE_WITHIN_MS = 15_000  # the page says so after 10 s
 
 
 @pytest.fixture
-def temp(kandy, store):
+def temp(kandy: Plant, store: Store) -> int:
     """The number of a sensor that read 20.0 a moment ago."""
     sensor = Sensor.objects.get(slug="temp")
     store(sensor, [(timezone.now() - timedelta(seconds=2), 20.0)])
@@ -24,7 +26,7 @@ def temp(kandy, store):
 
 
 @pytest.fixture
-def state(kandy, store):
+def state(kandy: Plant, store: Store) -> int:
     """The number of the state sensor of the same machine, which has been running for half an hour."""
     sensor = Sensor.objects.get(slug="state")
     now = timezone.now()
@@ -32,7 +34,9 @@ def state(kandy, store):
     return sensor.number
 
 
-def test_it_moves_values_as_they_arrive(temp, kandy, page, publish, faults):
+def test_it_moves_values_as_they_arrive(
+    temp: int, kandy: Plant, page: Page, publish: Publish, faults: list[str]
+) -> None:
     page.goto("/plants/kandy/")
     expect(page.locator("[data-pill-word]")).to_have_text("Live")
     row = page.locator(f'[data-sensor="{temp}"]')
@@ -48,7 +52,9 @@ def test_it_moves_values_as_they_arrive(temp, kandy, page, publish, faults):
     assert faults == []
 
 
-def test_it_says_what_a_machine_does_as_that_changes(temp, state, kandy, page, publish, faults):
+def test_it_says_what_a_machine_does_as_that_changes(
+    temp: int, state: int, kandy: Plant, page: Page, publish: Publish, faults: list[str]
+) -> None:
     page.goto("/plants/kandy/")
     machine = page.locator(".machine")
     expect(machine.locator(".word")).to_have_text("Running")
@@ -64,7 +70,7 @@ def test_it_says_what_a_machine_does_as_that_changes(temp, state, kandy, page, p
     assert faults == []
 
 
-def test_it_greys_out_when_the_feed_is_lost_and_comes_back(temp, page, web):
+def test_it_greys_out_when_the_feed_is_lost_and_comes_back(temp: int, page: Page, web: WebServer) -> None:
     page.goto("/plants/kandy/")
     expect(page.locator("[data-pill-word]")).to_have_text("Live")
     root, strip = page.locator("html"), page.locator("[data-strip]")
@@ -90,7 +96,7 @@ def test_it_greys_out_when_the_feed_is_lost_and_comes_back(temp, page, web):
     assert content.evaluate("each => getComputedStyle(each).filter") == "none"
 
 
-def test_it_says_that_the_session_is_over(temp, page, web):
+def test_it_says_that_the_session_is_over(temp: int, page: Page, web: WebServer) -> None:
     page.goto("/plants/kandy/?show=abnormal")
     expect(page.locator("[data-pill-word]")).to_have_text("Live")
 

@@ -1,14 +1,15 @@
 """What pages do in a browser beside being live."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from plants.models import Plant
 from telemetry.formats import format_age, format_number
 
 pytestmark = pytest.mark.browser
 
 
-def test_it_shows_and_hides_the_password(stranger, faults):
+def test_it_shows_and_hides_the_password(stranger: Page, faults: list[str]) -> None:
     stranger.goto("/login/")
     stranger.fill("[name=password]", "secret")
 
@@ -19,7 +20,7 @@ def test_it_shows_and_hides_the_password(stranger, faults):
     assert faults == []
 
 
-def test_it_remembers_the_theme(page, faults):
+def test_it_remembers_the_theme(page: Page, faults: list[str]) -> None:
     page.emulate_media(color_scheme="light")
     background = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(background)
@@ -32,7 +33,7 @@ def test_it_remembers_the_theme(page, faults):
     assert faults == []
 
 
-def test_it_keeps_the_filter_in_the_url(page, kandy, faults):
+def test_it_keeps_the_filter_in_the_url(page: Page, kandy: Plant, faults: list[str]) -> None:
     page.goto("/plants/kandy/")
     page.keyboard.press("/")
     page.keyboard.type("dryer")
@@ -48,7 +49,7 @@ def test_it_keeps_the_filter_in_the_url(page, kandy, faults):
     assert faults == []
 
 
-def test_it_never_scrolls_sideways(page, kandy, faults):
+def test_it_never_scrolls_sideways(page: Page, kandy: Plant, faults: list[str]) -> None:
     for width in (320, 390, 900, 1440, 2560):
         page.set_viewport_size({"width": width, "height": 800})
         for path in ("/", "/plants/kandy/"):
@@ -68,7 +69,7 @@ FORMAT = """async ([numbers, ages]) => {
 }"""
 
 
-def test_it_formats_in_the_browser_as_on_the_server(page):
+def test_it_formats_in_the_browser_as_on_the_server(page: Page) -> None:
     page.goto("/")
 
     said = page.evaluate(FORMAT, [NUMBERS, AGES])
