@@ -171,9 +171,10 @@ class Pipeline:
             log.error("stopped before the last batch was stored; the broker will deliver it again")
 
     def _use_directory(self, directory: Directory) -> None:
+        if (directory.sensors, directory.plants) != (self._directory.sensors, self._directory.plants):
+            log.info("directory of sensors read", plants=len(directory.plants), sensors=len(directory.sensors))
         self._directory = directory
         self._directory_read.set()
-        log.info("directory of sensors read", plants=len(directory.plants), sensors=len(directory.sensors))
 
     def _count(self, batch: Batch, result: Stored) -> None:
         rejected = batch.rejected + result.rejected

@@ -225,10 +225,10 @@ class Store:
         return self._connection
 
     def _ensure_days(self, connection: psycopg.Connection, time_us: NDArray[np.int64]) -> None:
-        """Makes room for the days of these times, and for tomorrow, before the transaction that needs it."""
+        """Makes room for the days of these times, and a day ahead, before the transaction that needs it."""
         days = set(np.unique(time_us // DAY_US).tolist())
+        days.add(max(days) + 1)
         if not days <= self._days:
-            days.add(max(days) + 1)
             flavour(connection).ensure_days(connection, [EPOCH + timedelta(days=day) for day in days])
             self._days |= days
 

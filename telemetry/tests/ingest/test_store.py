@@ -100,6 +100,15 @@ def test_it_stores_late_readings_of_any_day(store: Store, number: int) -> None:
     assert [time for time, *_ in stored(number)] == days
 
 
+def test_it_makes_a_partition_a_day_ahead_every_day(store: Store, number: int) -> None:
+    for day in (5, 4, 3):
+        store.write([(number, T0 - day * 86_400 * SECOND, 1.0, 192)])
+        ahead = datetime.fromtimestamp(T0 / 1e6, UTC) - timedelta(days=day - 1)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"reading_p{ahead:%Y%m%d}"])
+            assert cursor.fetchone() == (True,)
+
+
 def test_it_makes_room_anew_where_a_partition_was_dropped(store: Store, number: int) -> None:
     old = T0 - 80 * 86_400 * SECOND
     store.write([(number, old, 1.0, 192)])
