@@ -17,6 +17,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -109,20 +111,15 @@ def ingest_round(per_message: int, messages: int, base_ms: int) -> tuple[float, 
     """Seconds from the first publish to the last row, and CPU seconds of the ingest process meanwhile."""
     from django.db import connection
 
-    ingest = subprocess.Popen([sys.executable, "manage.py", "ingest"], stderr=subprocess.DEVNULL)
-    try:
+    with ingest_process() as pid:
         warm_up(per_message, base_ms - ROUND_MS // 2)
-        cpu_before = cpu_seconds(ingest.pid)
+        cpu_before = cpu_seconds(pid)
         started = time.perf_counter()
         publish(os.environ["MQTT_URL"], per_message, messages, base_ms)
         if not is_stored(per_message, messages, base_ms, GIVE_UP_S):
             raise SystemExit(f"the last reading was not stored within {GIVE_UP_S} s")
         seconds = time.perf_counter() - started
-        cpu_s = cpu_seconds(ingest.pid) - cpu_before
-    finally:
-        ingest.send_signal(signal.SIGTERM)
-        if ingest.wait(30) != 0:
-            raise SystemExit("ingest did not end with 0")
+        cpu_s = cpu_seconds(pid) - cpu_before
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM reading WHERE time >= to_timestamp(%s) AND time < to_timestamp(%s)",
@@ -132,6 +129,21 @@ def ingest_round(per_message: int, messages: int, base_ms: int) -> tuple[float, 
     if stored != messages * per_message:
         raise SystemExit(f"{stored:,} readings are stored, {messages * per_message:,} were published")
     return seconds, cpu_s
+
+
+@contextmanager
+def ingest_process() -> Iterator[int]:
+    """Runs `manage.py ingest`; gives its process id."""
+    ingest = subprocess.Popen([sys.executable, "manage.py", "ingest"], stderr=subprocess.DEVNULL)
+    try:
+        yield ingest.pid
+    except BaseException:
+        ingest.kill()
+        ingest.wait()
+        raise
+    ingest.send_signal(signal.SIGTERM)
+    if ingest.wait(30) != 0:
+        raise SystemExit("ingest did not end with 0")
 
 
 def warm_up(per_message: int, base_ms: int) -> None:

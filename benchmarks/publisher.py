@@ -55,7 +55,7 @@ def publish(url: str, per_message: int, messages: int, base_ms: int) -> None:
     parts = urlsplit(url)
     waiting = iter(packets(per_message, messages, base_ms))
     with socket.create_connection((parts.hostname, parts.port)) as connection:
-        connection.sendall(mqtt5.ConnectPacket("bench-publisher", clean_start=True, receive_max=WINDOW).write())
+        connection.sendall(mqtt5.ConnectPacket("bench-publisher", clean_start=True, keep_alive=60).write())
         acknowledged = sent = 0
         rest = b""
         while acknowledged < messages:
