@@ -188,9 +188,12 @@ def rotterdam(db: None) -> "Plant":
 
 
 # --- Processes -------------------------------------------------------------------------------------------
-@pytest.fixture
-def process_env(transactional_db: None) -> dict[str, str]:
-    """The environment of a child process that works on this worker's test database and hears its live frames."""
+@pytest.fixture(scope="session")
+def process_env(django_db_setup: None) -> dict[str, str]:
+    """The environment of a child process that works on this worker's test database and hears its live frames.
+
+    What a test writes is seen there if it is committed: such tests ask for `transactional_db`.
+    """
     from django.conf import settings
     from django.db import connection
     from psycopg.conninfo import make_conninfo
@@ -208,7 +211,7 @@ Manage = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture
-def manage(process_env: dict[str, str], tmp_path: Path) -> Iterator[Manage]:
+def manage(process_env: dict[str, str], transactional_db: None, tmp_path: Path) -> Iterator[Manage]:
     """Starts `manage.py …`; its log is `process.log` (a Path). Ended and reaped after the test.
 
     Keyword arguments are added to its environment: `manage("ingest", MQTT_CLIENT_ID="a")`.

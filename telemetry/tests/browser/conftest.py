@@ -1,5 +1,8 @@
 """A real web server on the test database, and a browser that keeps an account of what goes wrong in it.
 
+The server is one for the whole run, since it takes longer to start than a test does; each test has a browser of its
+own, and rows that nobody else made.
+
 Playwright's synchronous API leaves an event loop running in the test's thread, in which Django refuses to touch
 the database and nothing can be awaited: tests make their rows before they ask for `page`, and send frames through
 `publish`, which has a thread of its own.
@@ -17,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from playwright.sync_api import Page, sync_playwright
 
 from accounts.models import User
@@ -35,7 +39,6 @@ FLAGS = [
     "--disable-sync",
 ]
 START_WITHIN_S = 20.0
-PASSWORD = "correct horse battery"  # of every person in tests
 
 
 class WebServer:
@@ -47,6 +50,10 @@ class WebServer:
         self.port = embedded.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
 
     def start(self) -> None:
         argv = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "inqube.asgi:application"]
@@ -62,7 +69,7 @@ class WebServer:
             )
         deadline = time.monotonic() + START_WITHIN_S
         while not embedded.accepts_connections(self.port):
-            assert self.process.poll() is None, self.log.read_text()
+            assert self.is_running, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.1)
 
@@ -70,11 +77,18 @@ class WebServer:
         embedded.stop(self.process, signal.SIGKILL)
 
 
-@pytest.fixture
-def web(process_env: dict[str, str], tmp_path: Path) -> Iterator[WebServer]:
-    server = WebServer(process_env, tmp_path / "daphne.log")
+@pytest.fixture(scope="session")
+def only_server(process_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+    server = WebServer(process_env, tmp_path_factory.mktemp("web") / "daphne.log")
     yield server
     server.kill()
+
+
+@pytest.fixture
+def web(transactional_db: None, only_server: WebServer) -> WebServer:
+    if not only_server.is_running:  # a test that stopped it failed before it started it again
+        only_server.start()
+    return only_server
 
 
 @pytest.fixture
@@ -98,13 +112,15 @@ def stranger(web: WebServer, faults: list[str]) -> Iterator[Page]:
 
 
 @pytest.fixture
-def page(vera: User, stranger: Page) -> Page:
-    """Vera's page, signed in."""
-    stranger.goto("/login/")
-    stranger.fill("[name=username]", vera.email)
-    stranger.fill("[name=password]", PASSWORD)
-    stranger.click("text=Sign in >> nth=-1")
-    stranger.wait_for_url("**/")
+def session_of_vera(vera: User, client: Client) -> str:
+    client.force_login(vera)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+@pytest.fixture
+def page(session_of_vera: str, web: WebServer, stranger: Page) -> Page:
+    """A page of Vera's browser, signed in."""
+    stranger.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session_of_vera, "url": web.url}])
     return stranger
 
 
@@ -114,10 +130,10 @@ Publish = Callable[[Plant, int, float, float], None]
 @pytest.fixture
 def publish() -> Publish:
     """`publish(plant, sensor number, unix time, value)`: what ingest does after a commit."""
+    publisher = LivePublisher()  # one, as ingest has: after another's frame the page gets a snapshot of what is stored
 
     def send(plant: Plant, sensor: int, at: float, value: float) -> None:
         async def flush() -> None:
-            publisher = LivePublisher()
             publisher.offer([(sensor, int(at * 1_000_000), value, GOOD)], {sensor: plant.pk})
             await publisher.flush()
 
