@@ -1,57 +1,15 @@
-"""Receive: the session's promises, towards a broker that does what the test says, and towards Mosquitto."""
+"""Receive: the session's promises, towards a broker that does what the test says."""
 
 import asyncio
-import contextlib
-import datetime
-import ipaddress
-import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import mqtt5
-import paho.mqtt.client as paho
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from paho.mqtt.enums import CallbackAPIVersion
 
-from benchmarks.servers import mosquitto
-from inqube import embedded
-from telemetry.ingest.mqtt import RECEIVE_MAXIMUM, Broker, Receiver
-from telemetry.readings import Message, Token
+from telemetry.ingest.mqtt import RECEIVE_MAXIMUM, Broker
+from telemetry.tests.ingest.receiving import Inbox, broker_at, receiving, until
 from telemetry.tests.ingest.scripted_broker import publish, scripted_broker
 
 TOPIC = "inqube/v1/kandy/rolling/roller-2/t/temp"
-
-
-class Inbox(list[Message]):
-    """What a receiver delivered."""
-
-    async def wait(self, count: int) -> list[Token]:
-        async with asyncio.timeout(10):
-            while len(self) < count:
-                await asyncio.sleep(0.005)
-        return [message.token for message in self if message.token is not None]
-
-
-def broker_at(port: int, *, tls: bool = False) -> Broker:
-    return Broker("127.0.0.1", port, tls, None, None)
-
-
-@asynccontextmanager
-async def receiving(
-    broker: Broker, inbox: Inbox, tls: ssl.SSLContext | None = None, client_id: str = "under-test"
-) -> AsyncIterator[Receiver]:
-    receiver = Receiver(broker, client_id, inbox.extend, tls)
-    running = asyncio.create_task(receiver.run())
-    try:
-        yield receiver
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
 
 
 @pytest.mark.parametrize(
@@ -227,99 +185,3 @@ async def test_it_says_goodbye_after_the_last_acknowledgement() -> None:
         await leaving
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(broker.next_link(), 1)  # and it stays away
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-# --- TLS --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A self-signed certificate for 127.0.0.1 with its key, in one PEM file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    today = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - datetime.timedelta(days=1))
-        .not_valid_after(today + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "server.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
-
-
-def server_tls(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
-async def test_it_speaks_tls_with_a_broker_it_trusts(certificate: Path) -> None:
-    inbox = Inbox()
-    trust = ssl.create_default_context(cafile=str(certificate))
-    async with (
-        scripted_broker(server_tls(certificate)) as broker,
-        receiving(broker_at(broker.port, tls=True), inbox, trust),
-    ):
-        link = await broker.next_link()
-        await link.welcome()
-        await link.say(publish(1))
-        await inbox.wait(1)
-
-
-async def test_it_refuses_a_broker_it_does_not_trust(certificate: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async with (
-        scripted_broker(server_tls(certificate)) as broker,
-        receiving(broker_at(broker.port, tls=True), Inbox()) as receiver,
-    ):
-        await until(lambda: "certificate verify failed" in caplog.text)
-        assert not receiver.is_connected
-
-
-# --- Mosquitto --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.mosquitto
-async def test_it_gets_from_mosquitto_what_was_published_while_it_was_away(tmp_path: Path) -> None:
-    port = embedded.free_port()
-    with embedded.running(mosquitto(tmp_path, port), tmp_path / "mosquitto.log"):
-        async with receiving(broker_at(port), Inbox()) as receiver:
-            await until(lambda: receiver.is_connected)
-        await asyncio.to_thread(publish_with_paho, port, 3000)
-        inbox = Inbox()
-        async with receiving(broker_at(port), inbox) as receiver:
-            await inbox.wait(3000)
-            receiver.acknowledge([message.token for message in inbox if message.token is not None])
-            await receiver.disconnect()
-        assert [message.payload for message in inbox] == [b"%d" % number for number in range(3000)]
-        again = Inbox()
-        async with receiving(broker_at(port), again) as receiver:
-            await until(lambda: receiver.is_connected)
-            await asyncio.sleep(0.3)
-        assert again == []
-
-
-def publish_with_paho(port: int, count: int) -> None:
-    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-    client.max_inflight_messages_set(1000)
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    for info in [client.publish(TOPIC, b"%d" % number, qos=1) for number in range(count)]:
-        info.wait_for_publish(30)
-    client.disconnect()
-    client.loop_stop()
