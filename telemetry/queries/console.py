@@ -141,24 +141,31 @@ def count_states(machines: Iterable[MachineView]) -> list[tuple[Pictogram, int]]
     return [(state, counts[state]) for state in STATE_ORDER if counts[state]]
 
 
-def sensor_views(sensors: Sequence[Sensor], now: datetime) -> list[SensorView]:
-    """One machine's sensors with the freshness of their latest readings."""
-    latest = [getattr(sensor, "latest", None) for sensor in sensors]
-    own = [
-        freshness(
-            (now - reading.time).total_seconds() if reading else None,
-            sensor.expected_interval_s,
-            sensor.stale_after_s,
-        )
-        for sensor, reading in zip(sensors, latest, strict=True)
-    ]
-    regular = [each for each, sensor in zip(own, sensors, strict=True) if sensor.expected_interval_s is not None]
-    return [
-        SensorView(
-            sensor, reading, each if sensor.expected_interval_s is not None else on_change_freshness(each, regular)
-        )
-        for sensor, reading, each in zip(sensors, latest, own, strict=True)
-    ]
+def sensor_views(sensors: Iterable[Sensor], machines_own: Iterable[Sensor], now: datetime) -> list[SensorView]:
+    """Sensors of one machine with the freshness of their latest readings.
+
+    `machines_own` are all of the machine's that are in use, whichever are shown: those that report at an interval
+    vouch for those that report on change.
+    """
+    regular = [own_freshness(each, now) for each in machines_own if each.expected_interval_s is not None]
+    views = []
+    for sensor in sensors:
+        fresh = own_freshness(sensor, now)
+        if sensor.expected_interval_s is None:
+            fresh = on_change_freshness(fresh, regular)
+        views.append(SensorView(sensor, latest_of(sensor), fresh))
+    return views
+
+
+def latest_of(sensor: Sensor) -> Latest | None:
+    return getattr(sensor, "latest", None)
+
+
+def own_freshness(sensor: Sensor, now: datetime) -> Freshness:
+    """By the sensor's own reading alone."""
+    latest = latest_of(sensor)
+    age_s = (now - latest.time).total_seconds() if latest else None
+    return freshness(age_s, sensor.expected_interval_s, sensor.stale_after_s)
 
 
 def plant_views(plants: Sequence[Plant], now: datetime) -> list[PlantView]:
@@ -175,8 +182,8 @@ def plant_views(plants: Sequence[Plant], now: datetime) -> list[PlantView]:
         of_machine.setdefault(sensor.machine_id, []).append(sensor)
     of_zone: dict[object, list[MachineView]] = {}
     for machine in machines:
-        views = sensor_views(of_machine.get(machine.pk, []), now)
-        of_zone.setdefault(machine.zone_id, []).append(MachineView(machine, views))
+        own = of_machine.get(machine.pk, [])
+        of_zone.setdefault(machine.zone_id, []).append(MachineView(machine, sensor_views(own, own, now)))
     of_plant: dict[object, list[ZoneView]] = {}
     for zone in zones:
         of_plant.setdefault(zone.plant_id, []).append(ZoneView(zone, of_zone.get(zone.pk, [])))

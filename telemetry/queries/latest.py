@@ -1,5 +1,6 @@
 """The newest reading per sensor, from `latest` alone: `reading` is never searched for it."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
@@ -14,16 +15,23 @@ from telemetry.queries.console import SensorView, sensor_views
 
 
 def latest_views(sensors: QuerySet[Sensor], now: datetime) -> list[SensorView]:
-    """Each of the sensors, by address, with its newest reading and how fresh that is; one query."""
+    """Each of the sensors, by address, with its newest reading and how fresh that is; two queries.
+
+    A sensor is as fresh as the plant's page says, whichever of its machine's sensors are asked for with it.
+    """
     rows: Iterable[Sensor] = (
         sensors.with_address()  # type: ignore[attr-defined]
         .select_related("latest", "machine__zone__plant")
         .order_by("machine__zone__plant__slug", "machine__zone__slug", "machine__slug", "slug")
     )
+    machines_own: defaultdict[UUID, list[Sensor]] = defaultdict(list)
+    in_use = Sensor.objects.filter(machine__in=sensors.values("machine"), is_active=True).select_related("latest")
+    for sensor in in_use:
+        machines_own[sensor.machine_id].append(sensor)
     return [
         view
-        for _, of_machine in groupby(rows, key=lambda sensor: sensor.machine_id)
-        for view in sensor_views(list(of_machine), now)
+        for machine_id, of_machine in groupby(rows, key=lambda sensor: sensor.machine_id)
+        for view in sensor_views(of_machine, machines_own[machine_id], now)
     ]
 
 

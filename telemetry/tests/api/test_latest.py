@@ -50,6 +50,30 @@ def test_it_says_that_a_reading_is_stale(client: APIClient, kandy: Plant) -> Non
     assert found["freshness"] == "stale"
 
 
+STATE = "kandy/rolling/roller-2/state"  # reports on change
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"machine": "kandy/rolling/roller-2"}, {"sensor": STATE}, {"sensor": [STATE, TEMP]}]
+)
+def test_it_lets_neighbours_vouch_for_a_sensor_whichever_are_asked_for(
+    client: APIClient, kandy: Plant, query: dict[str, str | list[str]]
+) -> None:
+    Sensor.objects.exclude(kind="state").update(expected_interval_s=2)
+    store_series(STATE, [(now() - timedelta(hours=1), 1)])
+    store_series(TEMP, [(now(), 23.4)])
+    freshness = {row["address"]: row["freshness"] for row in client.get(PATH, query).json()}
+    assert freshness[STATE] == "fresh"
+
+
+def test_it_lets_no_sensor_vouch_that_is_not_in_use(client: APIClient, kandy: Plant) -> None:
+    Sensor.objects.exclude(kind="state").update(expected_interval_s=2, is_active=False)
+    store_series(STATE, [(now() - timedelta(hours=1), 1)])
+    store_series(TEMP, [(now(), 23.4)])
+    (found,) = client.get(PATH, {"sensor": STATE}).json()
+    assert found["freshness"] == "stale"
+
+
 @pytest.mark.parametrize(
     ("query", "slugs"),
     [
@@ -91,10 +115,10 @@ def test_it_asks_who_is_there(kandy: Plant) -> None:
     assert APIClient().get(PATH).status_code == 401
 
 
-def test_it_needs_one_query_however_many_sensors(
+def test_it_needs_two_queries_however_many_sensors(
     client: APIClient, kandy: Plant, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     machine = Sensor.objects.named([TEMP]).get().machine
     Sensor.objects.bulk_create(Sensor(machine=machine, slug=f"s{i}", name=f"S{i}") for i in range(20))
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert len(client.get(PATH).json()) == 23
