@@ -1,11 +1,15 @@
-"""Gives every request an id that answers, problems and logs carry."""
+"""Middleware of every request: the id that answers, problems and logs carry; the refusal of NUL."""
 
 import re
 import uuid
 from collections.abc import Callable
+from urllib.parse import unquote_plus
 
 import structlog
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+
+from inqube.api.problems import bad_request
 
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -24,3 +28,15 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
+
+
+class NulMiddleware:
+    """Refuses NUL in paths and queries: PostgreSQL's text can't hold it, so a lookup by it would fail as a 500."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or "\0" in unquote_plus(request.META.get("QUERY_STRING", "")):
+            return bad_request(request, BadRequest("A path or query can't hold the character NUL."))
+        return self.get_response(request)

@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "inqube.requests.NulMiddleware",  # last, so that its answer has all headers
 ]
 
 ROOT_URLCONF = "inqube.urls"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, TypedDict
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ValidationError
@@ -104,7 +104,9 @@ def problem_outside_views(request: HttpRequest, status: int, detail: str) -> Jso
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(API_PREFIX):
-        return problem_outside_views(request, 400, "The request could not be read.")
+        # Of Django's errors of a request, this one speaks to the client; the others are for the log.
+        detail = str(exception) if isinstance(exception, BadRequest) else "The request could not be read."
+        return problem_outside_views(request, 400, detail)
     return defaults.bad_request(request, exception)
 
 
