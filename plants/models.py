@@ -75,6 +75,10 @@ class PlantQuerySet(models.QuerySet["Plant"]):
             return self
         return self.filter(memberships__user=user)
 
+    def owned_by(self, user: "User | AnonymousUser") -> Self:
+        """The plants whose members this user may choose beside the admins: what they own of what they see."""
+        return self.visible_to(user).filter(owner=user.pk)
+
     def named(self, names: Iterable[str]) -> Self:
         """Those that one of the names means: a UUID or an address such as `kandy`."""
         return self.filter(named(names, "slug"))
@@ -107,10 +111,24 @@ class Plant(models.Model):
         return ZoneInfo(self.timezone)
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """The memberships that a user may see and change: all for an admin, else those of the plants they own.
+
+        An owner is made a member by the database; without a membership the plant does not exist for them either.
+        """
+        if user.is_superuser:
+            return self
+        return self.filter(plant__in=Plant.objects.owned_by(user))
+
+
 class Membership(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="memberships")
     created_at = models.DateTimeField(default=now, editable=False)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [
