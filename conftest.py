@@ -1,8 +1,8 @@
 """Real servers for the whole test run, and the people and plants that tests speak of.
 
-PostgreSQL, Valkey and an MQTT broker come from pip packages, once per run, unless DATABASE_URL, REDIS_URL
-or MQTT_URL point at others. Their addresses are chosen here, at import, because settings read them; they are
-started in `pytest_configure` of the process that pytest-xdist's workers inherit their environment from.
+PostgreSQL and Valkey come from pip packages, once per run, unless DATABASE_URL or REDIS_URL point at others.
+Their addresses are chosen here, at import, because settings read them; they are started in `pytest_configure`
+of the process that pytest-xdist's workers inherit their environment from.
 pytest.ini therefore names no DJANGO_SETTINGS_MODULE: pytest-django would load the settings before this file.
 """
 
@@ -40,7 +40,7 @@ DIRECTORY: Path | None = None
 def plan_servers() -> None:
     """Chooses the address of every server that the environment doesn't name."""
     global DIRECTORY
-    missing = {name for name in ("DATABASE_URL", "REDIS_URL", "MQTT_URL") if not os.environ.get(name)}
+    missing = {name for name in ("DATABASE_URL", "REDIS_URL") if not os.environ.get(name)}
     if not missing:
         return
     DIRECTORY = Path(tempfile.mkdtemp(prefix="inqube-tests-"))
@@ -53,14 +53,12 @@ def plan_servers() -> None:
         server = embedded.valkey(DIRECTORY, embedded.free_port())
         SERVERS.append(server)
         os.environ["REDIS_URL"] = server.url
-    if "MQTT_URL" in missing:
-        server = embedded.broker(DIRECTORY, port_v5=embedded.free_port(), port_v311=embedded.free_port())
-        SERVERS.append(server)
-        os.environ["MQTT_URL"] = server.url
 
 
 plan_servers()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inqube.settings")
+# Nobody listens there: what is published to one broker reaches every worker's ingest, so tests start their own.
+os.environ["MQTT_URL"] = "mqtt://127.0.0.1:1"
 os.environ.setdefault("SECRET_KEY", "only-for-tests-secret-key-0123456789-0123456789")
 os.environ.setdefault("JWT_SIGNING_KEY", "only-for-tests-jwt-signing-key-0123456789-0123456789")
 os.environ["CHANNEL_PREFIX"] = f"inqube-test-{os.getpid()}"  # workers share one Valkey, not their frames

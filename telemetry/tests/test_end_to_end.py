@@ -5,12 +5,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import paho.mqtt.client as paho
 import pytest
-from django.conf import settings
 from paho.mqtt.enums import CallbackAPIVersion
 from websockets.sync.client import connect as connect_websocket
 
@@ -21,7 +21,7 @@ from telemetry.ingest.mqtt import Broker
 from telemetry.models import Latest, Reading
 from telemetry.tests.samples import us
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("mqtt"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
 PASSWORD = "correct horse battery"
 Manage = Callable[..., subprocess.Popen[bytes]]
@@ -39,10 +39,18 @@ def line(kandy: Plant) -> list[Sensor]:
     ]
 
 
+@pytest.fixture
+def broker_url(tmp_path: Path) -> Iterator[str]:
+    """A broker of the test's own: another's would bring the readings of the tests that run beside this one."""
+    server = embedded.broker(tmp_path, port_v5=embedded.free_port(), port_v311=embedded.free_port())
+    with embedded.running(server, tmp_path / "broker.log"):
+        yield server.url
+
+
 @contextmanager
-def device(client_id: str) -> Iterator[paho.Client]:
+def device(broker_url: str, client_id: str) -> Iterator[paho.Client]:
     """A device that publishes with QoS 1, as devices do."""
-    broker = Broker.from_url(settings.MQTT_URL)
+    broker = Broker.from_url(broker_url)
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5)
     client.max_inflight_messages_set(500)
     client.connect(broker.host, broker.port)
@@ -77,9 +85,9 @@ def topic(sensor: Sensor) -> str:
 
 
 def test_it_carries_readings_from_devices_to_programs_and_browsers(
-    manage: Manage, vera: User, line: list[Sensor]
+    manage: Manage, broker_url: str, vera: User, line: list[Sensor]
 ) -> None:
-    ingest = manage("ingest", MQTT_CLIENT_ID="end-to-end")
+    ingest = manage("ingest", MQTT_URL=broker_url)
     port = embedded.free_port()
     web = daphne(manage, port)
     wait_for_ingest(ingest)
@@ -134,7 +142,7 @@ def test_it_carries_readings_from_devices_to_programs_and_browsers(
         assert json.loads(socket.recv(10))["type"] == "ready"
         socket.send(json.dumps({"type": "subscribe", "plant": "kandy", "max_hz": 10}))
         assert json.loads(socket.recv(10))["readings"] == []
-        with device("end-to-end-device") as client:
+        with device(broker_url, "end-to-end-device") as client:
             publish_all(client, one_by_one + together + one_by_one[:200] + rejects + together[:10] + conflict)
         live = follow(socket, {sensor.number: start_ms + 1900 for sensor in line})
 
@@ -181,9 +189,11 @@ def stored() -> list[tuple[int, Any, float]]:
     return list(Reading.objects.values_list("sensor__number", "time", "value"))
 
 
-def test_it_stores_every_reading_once_when_ingest_is_killed(manage: Manage, line: list[Sensor]) -> None:
+def test_it_stores_every_reading_once_when_ingest_is_killed(
+    manage: Manage, broker_url: str, line: list[Sensor]
+) -> None:
     """SIGKILL in the middle of 20,000 readings: what the dead one did not acknowledge, the next one gets."""
-    ingest = manage("ingest", MQTT_CLIENT_ID="killed")
+    ingest = manage("ingest", MQTT_URL=broker_url)
     wait_for_ingest(ingest)
     start_ms = int(time.time() * 1000) - 3_600_000
     expected = {(sensor.number, start_ms + i): float(i) for i in range(400) for sensor in line}
@@ -191,7 +201,7 @@ def test_it_stores_every_reading_once_when_ingest_is_killed(manage: Manage, line
     messages = [(topics[number], json.dumps({"v": value, "ts": ts})) for (number, ts), value in expected.items()]
     assert len(messages) == 20_000
 
-    with device("killed-device") as client:
+    with device(broker_url, "killed-device") as client:
         waiting = [client.publish(each, payload, qos=1) for each, payload in messages]
         wait_until(lambda: Reading.objects.count() > 2000)
         ingest.kill()
@@ -200,7 +210,7 @@ def test_it_stores_every_reading_once_when_ingest_is_killed(manage: Manage, line
         assert before < len(messages)
         for info in waiting:
             info.wait_for_publish(60)
-    second = manage("ingest", MQTT_CLIENT_ID="killed")
+    second = manage("ingest", MQTT_URL=broker_url)
     wait_until(lambda: Reading.objects.count() == len(messages), within_s=60)
 
     assert {(number, us(t) // 1000): value for number, t, value in stored()} == expected
