@@ -8,6 +8,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.timezone import now
 
+from accounts.history import keep_history
+from accounts.security_events import SecurityEvent  # noqa: F401 Django looks for models here
+
 
 class Role(models.TextChoices):
     ADMIN = "admin", "Admin"  # everything
@@ -51,6 +54,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{"role": Role.ADMIN, **fields})
 
 
+@keep_history(exclude=("password", "last_login", "token_version"), secret="password")
 class User(AbstractBaseUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = LowerCaseEmailField(

@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "pgtrigger",
+    "pghistory",
     "inqube",
     "accounts",
     "plants",
@@ -221,6 +223,9 @@ STORAGES = {
     }
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not STATIC_ROOT
+
+# --- Audit -----------------------------------------------------------------------------------------------
+PGHISTORY_CREATED_AT_FUNCTION = "CLOCK_TIMESTAMP()"  # not NOW(): keeps the order of changes in one transaction
 
 LANGUAGE_CODE = "en"
 USE_I18N = False
