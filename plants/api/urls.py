@@ -1,9 +1,11 @@
 from rest_framework.routers import SimpleRouter
 
+from plants.api.memberships import MembershipViewSet
 from plants.api.views import MachineViewSet, PlantViewSet, SensorViewSet, ZoneViewSet
 
 router = SimpleRouter()
 router.register("plants", PlantViewSet)
+router.register("memberships", MembershipViewSet)
 router.register("zones", ZoneViewSet)
 router.register("machines", MachineViewSet)
 router.register("sensors", SensorViewSet)

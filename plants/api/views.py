@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import ModelViewSet
 
+from accounts.api.saving import save_or_explain
 from accounts.permissions import AdminAddsAndRemoves, ReadOrOperate
 from plants.api.filters import MachineFilter, SensorFilter, ZoneFilter
 from plants.api.serializers import MachineSerializer, PlantSerializer, SensorSerializer, ZoneSerializer
@@ -23,14 +23,7 @@ class FactoryViewSet(ModelViewSet):
         return rows.visible_to(self.request.user)
 
     def perform_create(self, serializer: BaseSerializer) -> None:
-        try:
-            with transaction.atomic():
-                serializer.save()
-        except IntegrityError:
-            # Another request won a race for the slug, or removed the parent: validation sees that by now.
-            again = self.get_serializer(serializer.instance, data=serializer.initial_data, partial=serializer.partial)
-            again.is_valid(raise_exception=True)
-            raise
+        save_or_explain(serializer)
 
     perform_update = perform_create
 
