@@ -10,6 +10,9 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from accounts.audit_context import act_as_command
+
+    act_as_command(sys.argv[1] if len(sys.argv) > 1 else "help")
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

@@ -35,6 +35,6 @@ def keep_history(exclude: tuple[str, ...] = (), secret: str | None = None) -> Ca
         exclude=list(exclude),
         obj_field=pghistory.ObjForeignKey(related_name="+"),
         context_field=pghistory.ContextJSONField(),
-        context_id_field=None,
+        context_id_field=None,  # type: ignore[arg-type]  # its documentation allows it
         meta={"indexes": [models.Index(fields=["pgh_created_at"])], "default_permissions": ()},
     )

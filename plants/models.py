@@ -14,6 +14,8 @@ from django.db import models
 from django.db.models.functions import Concat
 from django.utils.timezone import now
 
+from accounts.history import keep_history
+
 if TYPE_CHECKING:
     from accounts.models import User
 
@@ -84,6 +86,7 @@ class PlantQuerySet(models.QuerySet["Plant"]):
         return self.filter(named(names, "slug"))
 
 
+@keep_history()
 class Plant(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = SlugField(unique=True)
@@ -122,6 +125,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(plant__in=Plant.objects.owned_by(user))
 
 
+@keep_history()
 class Membership(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
@@ -153,6 +157,7 @@ class ZoneQuerySet(models.QuerySet["Zone"]):
         return self.filter(named(names, "plant__slug", "slug"))
 
 
+@keep_history()
 class Zone(models.Model):
     class Kind(models.TextChoices):
         AREA = "area", "Area"
@@ -192,6 +197,7 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         return self.filter(named(names, "zone__plant__slug", "zone__slug", "slug"))
 
 
+@keep_history()
 class Machine(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     zone = models.ForeignKey(Zone, on_delete=models.CASCADE, related_name="machines")
@@ -250,6 +256,7 @@ class NextSensorNumber(models.Func):
     allowed_default = True
 
 
+@keep_history()
 class Sensor(models.Model):
     class Kind(models.TextChoices):
         GAUGE = "gauge", "Gauge"  # a value that goes up and down

@@ -1,16 +1,19 @@
 """The history of users, kept by triggers, and security events; both append-only."""
 
-import accounts.models
-import accounts.security_events
+# ruff: noqa: E501 the SQL of the triggers, as pghistory writes it
+
+import uuid
+
 import django.db.models.deletion
 import django.utils.timezone
 import pghistory.utils
 import pgtrigger.compiler
 import pgtrigger.migrations
-import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+import accounts.models
+import accounts.security_events
 
 TABLES = ("accounts_userevent", "accounts_securityevent")
 

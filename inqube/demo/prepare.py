@@ -12,6 +12,8 @@ from pathlib import Path
 import django
 from django.core.management import call_command
 
+from accounts.audit_context import act_as_command
+
 STEP = "@step "
 STAMP = "collected.sha256"
 
@@ -45,6 +47,7 @@ def collect_static() -> None:
 def main(credentials: str, history_hours: str) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inqube.settings")
     django.setup()
+    act_as_command("demo")
     say("Database migrated")
     call_command("migrate", interactive=False, verbosity=0)
     say("Static files collected")
