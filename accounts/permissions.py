@@ -5,6 +5,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 
+class AdminsOnly(BasePermission):
+    message = "Only admins may do this."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.user.is_superuser
+
+
 class ReadOrOperate(BasePermission):
     """Everyone who is signed in reads; admins and operators write."""
 
