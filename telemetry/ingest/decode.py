@@ -173,7 +173,7 @@ def _machine_samples(machine: str, body: Any, received_us: int) -> tuple[list[Sa
     for item in items:
         values = item["values"]
         try:
-            if len(item) > 2:
+            if len(item) > 1 + ("ts" in item):
                 _check_extras(item, ("ts", "values"))
             time_us = _time_us(item["ts"]) if "ts" in item else received_us
         except _RefusedError as refused:
@@ -199,7 +199,7 @@ def _sample(address: str, body: Any, time_us: int) -> Sample:
         raise _RefusedError(
             Reason.INVALID_JSON, 'The object has no "v". It must look like {"v": 23.4, "ts": …, "q": …}.'
         )
-    if len(body) > 3:
+    if len(body) > 1 + ("ts" in body) + ("q" in body):
         _check_extras(body, ("v", "ts", "q"))
     if "ts" in body:
         time_us = _time_us(body["ts"])
@@ -228,7 +228,7 @@ def _value(value: Any) -> Value:
         return value
     if _depth(value) > MAX_DEPTH:
         raise _RefusedError(Reason.TOO_DEEP, f"The value is nested deeper than {MAX_DEPTH} levels.")
-    shown = orjson.dumps(value)[:60].decode(errors="replace")
+    shown = _shown(value)
     raise _RefusedError(Reason.NOT_A_NUMBER, f"The value is {shown}: send a number, true or false, or a state's label.")
 
 
@@ -244,7 +244,7 @@ def _time_us(ts: Any) -> int:
         if moment.tzinfo is None:
             raise _RefusedError(Reason.BAD_TIMESTAMP, f"ts is {ts!r}, without an offset: add Z or +05:30.")
         return (moment - EPOCH) // MICROSECOND
-    shown = orjson.dumps(ts)[:60].decode(errors="replace")
+    shown = _shown(ts)
     raise _RefusedError(
         Reason.BAD_TIMESTAMP,
         f"ts is {shown}: send integer milliseconds since 1970 UTC, or ISO 8601 with an offset.",
@@ -256,8 +256,16 @@ def _quality(q: Any) -> int:
         return q
     if type(q) is str and q in QUALITY_NAMES:
         return QUALITY_NAMES[q]
-    shown = orjson.dumps(q)[:60].decode(errors="replace")
+    shown = _shown(q)
     raise _RefusedError(Reason.BAD_QUALITY, f'q is {shown}: send 0 to 255 (OPC DA), "good", "uncertain" or "bad".')
+
+
+def _shown(value: Any) -> str:
+    """What a message held, short enough for a sentence."""
+    try:
+        return json.dumps(value, ensure_ascii=False)[:60]
+    except RecursionError:
+        return "nested too deeply to show"
 
 
 def _check_count(count: int) -> None:

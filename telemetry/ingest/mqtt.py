@@ -34,6 +34,7 @@ SESSION_EXPIRY_S = 7 * 86_400  # how long a broker keeps messages for an ingest 
 CONNECT_TIMEOUT_S = 10
 GOODBYE_TIMEOUT_S = 5
 SHORTEST_RETRY_S = 0.25
+HELD_S = 30.0
 LONGEST_RETRY_S = 15
 ACKNOWLEDGEMENT = np.dtype([("head", ">u2"), ("packet_id", ">u2")])
 REFUSED = 0x80  # reason codes from here on say no (2.4)
@@ -102,9 +103,9 @@ class Receiver:
         """Connects, and connects again whenever the connection ends, until told to disconnect."""
         failures = 0
         while not self._is_leaving:
+            started = time.monotonic()
             try:
                 await self._connect()
-                failures = 0
                 assert self._connection is not None
                 await self._connection.closed
                 if self._is_leaving:
@@ -118,10 +119,11 @@ class Receiver:
                 if self._connection is not None:
                     self._connection.abort("closed here")
                     self._connection = None
-            # Full jitter: after a broker's restart its clients don't all come back in the same moment.
+            # A connection that held is no failure; one that ends at once is, also where the broker let us in.
+            failures = 1 if time.monotonic() - started > HELD_S else min(failures + 1, 16)
+            # Jitter: after a broker's restart its clients don't all come back in the same moment.
             ceiling = min(LONGEST_RETRY_S, SHORTEST_RETRY_S * 2**failures)
-            failures = min(failures + 1, 16)
-            await asyncio.sleep(random.uniform(SHORTEST_RETRY_S, max(SHORTEST_RETRY_S, ceiling)))
+            await asyncio.sleep(random.uniform(SHORTEST_RETRY_S, ceiling))
 
     async def _connect(self) -> None:
         self._epoch += 1
@@ -203,6 +205,20 @@ class Receiver:
             await asyncio.wait([self._connection.closed], timeout=GOODBYE_TIMEOUT_S)
 
 
+def packet_size(beginning: bytes | bytearray) -> int:
+    """The size of a whole packet by its fixed header (2.1.4); one byte more than there is where that is cut off.
+
+    Reading a large packet anew at each piece that arrives would cost the square of its size.
+    """
+    remaining = shift = 0
+    for position, byte in enumerate(beginning[1:5], 2):
+        remaining |= (byte & 0x7F) << shift
+        if not byte & 0x80:
+            return position + remaining
+        shift += 7
+    return len(beginning) + 1
+
+
 class _Connection(asyncio.Protocol):
     """One TCP or TLS connection: bytes to packets, keep-alive, and the opening handshake."""
 
@@ -216,6 +232,7 @@ class _Connection(asyncio.Protocol):
         self._deliver = deliver
         self._transport: asyncio.Transport | None = None
         self._rest = bytearray()  # an incomplete packet; bounded by the broker's largest message
+        self._wanted = 0  # bytes at which the incomplete packet will be whole
         self._session_present = False
         self._keep_alive_s: float = KEEP_ALIVE_S
         self._heard_at = time.monotonic()
@@ -247,6 +264,8 @@ class _Connection(asyncio.Protocol):
         self._heard_at = time.monotonic()
         if self._rest:
             self._rest += data
+            if len(self._rest) < self._wanted:
+                return
             data = bytes(self._rest)
             self._rest.clear()
         messages: list[Message] = []
@@ -264,6 +283,7 @@ class _Connection(asyncio.Protocol):
                     self._handle(packet)
         except IndexError:  # the rest of this packet is still on its way
             self._rest += view[position:]
+            self._wanted = packet_size(self._rest)
         except ValueError as error:
             self.abort(f"the broker sent what is not MQTT 5: {error}")
         if messages:

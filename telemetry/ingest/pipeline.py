@@ -72,7 +72,7 @@ class Pipeline:
         watching = asyncio.create_task(watch_directory(self._use_directory))
         publishing = asyncio.create_task(self.publisher.run())
         reporting = asyncio.create_task(self._report())
-        await _first(self._directory_read.wait(), stop.wait())
+        await _first(self._directory_read.wait(), stop.wait(), watching)
         receiving = asyncio.create_task(self.receiver.run())
         writing = asyncio.create_task(self._write_batches())
         try:
@@ -85,7 +85,7 @@ class Pipeline:
             for task in tasks:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
-            self._writer.shutdown(wait=True)
+            await asyncio.to_thread(self._writer.shutdown)
             self.store.close()
         for result in results:
             if isinstance(result, Exception):
@@ -98,7 +98,11 @@ class Pipeline:
         sensors = self._directory.sensors
         accepted = window(messages[-1].received_us, self.retention_days)
         for message in messages:
-            samples, rejected = decode(message)
+            try:
+                samples, rejected = decode(message)
+            except Exception:  # a fault of ours; without this the broker would deliver the message for ever
+                log.exception("message not decoded", topic=message.topic, payload=message.payload[:200])
+                samples, rejected = [], [Rejected(message.topic, Reason.INVALID_JSON, "InQube failed to decode it.")]
             for sample in samples:
                 sensor = sensors.get(sample[0])
                 if sensor is None:
@@ -169,6 +173,8 @@ class Pipeline:
                 await self.receiver.disconnect()
         except TimeoutError:
             log.error("stopped before the last batch was stored; the broker will deliver it again")
+            with contextlib.suppress(psycopg.Error):
+                await asyncio.to_thread(self.store.cancel)
 
     def _use_directory(self, directory: Directory) -> None:
         if (directory.sensors, directory.plants) != (self._directory.sensors, self._directory.plants):
@@ -186,12 +192,10 @@ class Pipeline:
         if rejected:
             reasons = Counter(r.reason for r in rejected)
             totals.rejected.update(reasons)
-            log.warning(
-                "rejected",
-                **{str(reason): count for reason, count in reasons.items()},
-                example=rejected[0].source,
-                detail=rejected[0].detail,
-            )
+            examples = {each.reason: each for each in reversed(rejected)}
+            for reason, count in reasons.items():
+                source, _, detail = examples[reason]
+                log.warning("rejected", reason=str(reason), count=count, example=source, detail=detail)
 
     async def _report(self) -> None:
         while True:
@@ -205,7 +209,7 @@ class Pipeline:
                     stored=totals.stored,
                     duplicate=totals.duplicate,
                     conflict=totals.conflict,
-                    rejected=totals.rejected.total(),
+                    rejected={str(reason): count for reason, count in totals.rejected.items()},
                     unacknowledged=self.receiver.unacknowledged,
                 )
 

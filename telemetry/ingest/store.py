@@ -18,6 +18,7 @@ from telemetry.ingest.copy import COPY_READINGS, copy_rows
 from telemetry.readings import Reading, Reason, Rejected
 from telemetry.storage import connection_params, flavour
 
+CANCEL_WITHIN_S = 2.0
 DAY_US = 86_400_000_000
 EPOCH = date(1970, 1, 1)
 
@@ -120,6 +121,13 @@ def newest_of_each(rows: Columns) -> Columns:
     return rows.take(order[is_last])
 
 
+def is_refusal_of_a_row(error: psycopg.Error) -> bool:
+    """Whether the rows are at fault, not the database. A missing partition comes as a violation of no constraint."""
+    if isinstance(error, errors.CheckViolation):
+        return error.diag.constraint_name is not None
+    return isinstance(error, psycopg.DataError | psycopg.IntegrityError)
+
+
 class Store:
     """The one connection through which an ingest process writes; reconnects by itself after a failure."""
 
@@ -139,11 +147,16 @@ class Store:
             return NOTHING
         try:
             return self._write(columns(readings))
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
-            return self._without_poison(readings, error)
-        except psycopg.Error:
+        except psycopg.Error as error:
+            if is_refusal_of_a_row(error):
+                return self._without_poison(readings, error)
             self.close()
             raise
+
+    def cancel(self) -> None:
+        """Makes a `write` under way in another thread fail soon."""
+        if self._connection is not None:
+            self._connection.cancel_safe(timeout=CANCEL_WITHIN_S)
 
     def close(self) -> None:
         if self._connection is not None:

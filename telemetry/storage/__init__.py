@@ -12,23 +12,31 @@ from psycopg import Connection
 
 from telemetry.storage import plain, timescale
 
-IS_HYPERTABLE = """
+IS_PARTITIONED = """
 SELECT EXISTS (
     SELECT FROM pg_catalog.pg_class WHERE oid = 'reading'::regclass AND relkind = 'p'
 )
 """
 
+APPLICATION_NAME = "inqube ingest"  # as pg_stat_activity shows it
+
+# libpq's: seconds to connect, milliseconds that sent data may stay unacknowledged, seconds of silence before a probe.
+DEAD_NETWORK = {"connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle": 20, "keepalives_interval": 5}
+
 
 def flavour(connection: Connection) -> ModuleType:
     """The module for the way in which this database's `reading` table was made at migrate time."""
-    row = connection.execute(IS_HYPERTABLE).fetchone()
+    row = connection.execute(IS_PARTITIONED).fetchone()
     assert row is not None
     return plain if row[0] else timescale
 
 
 def connection_params() -> dict[str, Any]:
-    """psycopg's arguments for the database of the settings: COPY and LISTEN need no ORM around them."""
-    params = django_connection.get_connection_params()
+    """psycopg's arguments for the database of the settings: COPY and LISTEN need no ORM around them.
+
+    A network that swallows packets must end in an error, or whoever waits on it waits for ever.
+    """
+    params = DEAD_NETWORK | {"application_name": APPLICATION_NAME} | django_connection.get_connection_params()
     for belongs_to_django in ("cursor_factory", "context"):
         params.pop(belongs_to_django, None)
     return params

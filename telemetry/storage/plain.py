@@ -8,7 +8,7 @@ from psycopg import Connection, sql
 # Serialises partition making between ingest processes and jobs. Any constant of our own will do.
 PARTITIONS_LOCK = 0x1_9BE_0001
 
-PARTITION_EXISTS = "SELECT to_regclass(%s) IS NOT NULL"
+IS_ATTACHED = "SELECT FROM pg_inherits WHERE inhparent = 'reading'::regclass AND inhrelid = to_regclass(%s)"
 
 
 def partition_name(day: date) -> str:
@@ -24,8 +24,7 @@ def ensure_days(connection: Connection, days: Iterable[date]) -> None:
     for day in sorted(set(days)):
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITIONS_LOCK])
-            row = connection.execute(PARTITION_EXISTS, [partition_name(day)]).fetchone()
-            if row is not None and row[0]:
+            if connection.execute(IS_ATTACHED, [partition_name(day)]).rowcount:
                 continue
             partition = sql.Identifier(partition_name(day))
             connection.execute(

@@ -5,7 +5,7 @@ import asyncio
 import mqtt5
 import pytest
 
-from telemetry.ingest.mqtt import RECEIVE_MAXIMUM, Broker
+from telemetry.ingest.mqtt import RECEIVE_MAXIMUM, Broker, packet_size
 from telemetry.tests.ingest.receiving import Inbox, broker_at, receiving, until
 from telemetry.tests.ingest.scripted_broker import publish, scripted_broker
 
@@ -97,6 +97,13 @@ async def test_it_puts_packets_together_from_any_pieces() -> None:
             await link.say_bytes(bytes([byte]))
         await inbox.wait(11)
     assert [message.payload for message in inbox] == [b"x" * number for number in range(1, 12)]
+
+
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 16_383, 16_384, 300_000])
+def test_it_knows_the_size_of_a_packet_by_its_beginning(size: int) -> None:
+    packet = publish(1, b"x" * size).write()
+    assert packet_size(packet[:5]) == len(packet)
+    assert packet_size(packet[:1]) == 2
 
 
 async def test_it_delivers_messages_that_need_no_acknowledgement() -> None:

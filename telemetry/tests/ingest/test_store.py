@@ -117,6 +117,19 @@ def test_it_makes_room_anew_where_a_partition_was_dropped(store: Store, number: 
     assert store.write([(number, old + 1, 2.0, 192)]).stored == 1
 
 
+def test_it_never_takes_a_detached_partition_for_poison(store: Store, number: int) -> None:
+    old = T0 - 70 * 86_400 * SECOND
+    store.write([(number, old, 1.0, 192)])
+    partition = f"reading_p{datetime.fromtimestamp(old / 1e6, UTC):%Y%m%d}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE reading DETACH PARTITION {partition}")
+    with pytest.raises(psycopg.errors.DuplicateTable):
+        store.write([(number, old + SECOND, 2.0, 192)])
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {partition}")
+    assert store.write([(number, old + SECOND, 2.0, 192)]).stored == 1
+
+
 def test_it_keeps_the_neighbours_of_what_only_the_database_refuses(store: Store, number: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE reading ADD CONSTRAINT no_666 CHECK (value <> 666)")

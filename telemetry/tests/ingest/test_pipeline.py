@@ -1,0 +1,192 @@
+"""Pipeline: nothing is acknowledged before its commit, and nothing is lost when it has to wait or to stop."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import mqtt5
+import psycopg
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
+
+from plants.models import Plant
+from telemetry.ingest import pipeline as pipeline_module
+from telemetry.ingest.batch import Limits
+from telemetry.ingest.pipeline import WAITING_BATCHES, Pipeline
+from telemetry.ingest.store import connect
+from telemetry.models import Reading
+from telemetry.readings import Message, Rejected, Sample
+from telemetry.storage import APPLICATION_NAME
+from telemetry.tests.ingest.receiving import broker_at, until
+from telemetry.tests.ingest.scripted_broker import Link, publish, scripted_broker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW_MS = int(time.time() * 1000)
+SOON = Limits(readings=100, age_s=0.02)
+LATER = Limits(readings=100, age_s=30)
+
+
+@pytest.fixture(autouse=True)
+async def release_connections(transactional_db: None) -> AsyncIterator[None]:
+    """Gives back the connection of the thread in which the ORM ran."""
+    yield
+    await sync_to_async(connections.close_all)()
+
+
+def reading(packet_id: int, count: int = 1) -> mqtt5.PublishPacket:
+    """A message with so many readings, none of which another packet id has."""
+    items = [b'{"v": 1.5, "ts": %d}' % (NOW_MS - packet_id * 1000 - i) for i in range(count)]
+    return publish(packet_id, b"[" + b",".join(items) + b"]")
+
+
+@asynccontextmanager
+async def running(limits: Limits) -> AsyncIterator[tuple[Link, Pipeline, asyncio.Event]]:
+    """A pipeline that is connected to a broker which does what the test says."""
+    stop = asyncio.Event()
+    async with scripted_broker() as broker:
+        pipeline = Pipeline(broker_at(broker.port), "under-test", limits, retention_days=90)
+        work = asyncio.create_task(pipeline.run(stop))
+        try:
+            link = await broker.next_link()
+            await link.welcome()
+            yield link, pipeline, stop
+            stop.set()
+            while not work.done():  # the broker closes when it has read the goodbye
+                with contextlib.suppress(ConnectionError, TimeoutError):
+                    if isinstance(await link.hear(), mqtt5.DisconnectPacket):
+                        link.drop()
+        finally:
+            stop.set()
+            await asyncio.wait_for(work, 20)
+
+
+@sync_to_async
+def stored() -> int:
+    return Reading.objects.count()
+
+
+async def hear_nothing(link: Link, seconds: float) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await link.hear()
+
+
+@asynccontextmanager
+async def locked_table() -> AsyncIterator[psycopg.Connection]:
+    """Nobody else can write readings; the pipeline waits."""
+    connection = await asyncio.to_thread(connect)
+    await asyncio.to_thread(connection.execute, "BEGIN; LOCK TABLE reading IN EXCLUSIVE MODE")
+    try:
+        yield connection
+    finally:
+        await asyncio.to_thread(connection.close)
+
+
+async def test_it_acknowledges_after_the_commit_only(kandy: Plant) -> None:
+    async with running(SOON) as (link, _, _):
+        async with locked_table():
+            await link.say(reading(1))
+            await hear_nothing(link, 0.5)
+            assert await stored() == 0
+        assert await link.hear_acknowledgements(1) == [1]
+        assert await stored() == 1
+
+
+async def test_it_acknowledges_in_order_across_batches(kandy: Plant) -> None:
+    async with running(SOON) as (link, _, _):
+        packet_ids = [7, 3, 9, 1, 8, 2]
+        for packet_id in packet_ids:
+            await link.say(reading(packet_id))
+            await asyncio.sleep(0.03)
+        assert await link.hear_acknowledgements(len(packet_ids)) == packet_ids
+
+
+async def test_it_acknowledges_what_it_rejects_beside_what_it_stores(kandy: Plant) -> None:
+    async with running(SOON) as (link, pipeline, _):
+        await link.say(publish(1, b"23,4"), reading(2), publish(3, b'{"v": 1, "ts": "noon"}'))
+        assert await link.hear_acknowledgements(3) == [1, 2, 3]
+        assert await stored() == 1
+        assert {str(reason): count for reason, count in pipeline.totals.rejected.items()} == {
+            "invalid_json": 1,
+            "bad_timestamp": 1,
+        }
+
+
+async def test_it_stores_and_acknowledges_what_has_arrived_when_told_to_stop(kandy: Plant) -> None:
+    async with running(LATER) as (link, pipeline, stop):
+        await link.say(reading(1), reading(2))
+        await until(lambda: pipeline.receiver.unacknowledged == 2)
+        assert await stored() == 0
+        stop.set()
+        assert await link.hear_acknowledgements(2) == [1, 2]
+        assert isinstance(await link.hear(), mqtt5.DisconnectPacket)
+        assert await stored() == 2
+        link.drop()
+
+
+async def test_it_tries_again_until_the_database_is_back(kandy: Plant) -> None:
+    async with running(SOON) as (link, _, _):
+        await link.say(reading(1))
+        assert await link.hear_acknowledgements(1) == [1]
+        await asyncio.to_thread(execute, "ALTER TABLE latest RENAME TO away")
+        try:
+            await link.say(reading(2))
+            await hear_nothing(link, 1)
+        finally:
+            await asyncio.to_thread(execute, "ALTER TABLE away RENAME TO latest")
+        assert await link.hear_acknowledgements(1) == [2]
+        assert await stored() == 2
+
+
+async def test_it_goes_on_after_its_connection_was_cut(kandy: Plant) -> None:
+    async with running(SOON) as (link, _, _):
+        await link.say(reading(1))
+        assert await link.hear_acknowledgements(1) == [1]
+        await asyncio.to_thread(
+            execute,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            f"AND application_name = '{APPLICATION_NAME}' AND pid <> pg_backend_pid()",
+        )
+        await link.say(reading(2))
+        assert await link.hear_acknowledgements(1) == [2]
+        assert await stored() == 2
+
+
+async def test_it_stops_reading_the_socket_while_too_much_waits(kandy: Plant) -> None:
+    messages = 4 * WAITING_BATCHES
+    async with running(SOON) as (link, pipeline, _):
+        async with locked_table():
+            for packet_id in range(1, messages + 1):
+                await link.say(reading(packet_id, SOON.readings))
+                await asyncio.sleep(0.01)
+            # One batch is being written, the next one is full; the rest waits in TCP.
+            assert pipeline.receiver.unacknowledged <= 2 * (WAITING_BATCHES + 1)
+        assert await link.hear_acknowledgements(messages) == list(range(1, messages + 1))
+        assert await stored() == messages * SOON.readings
+
+
+async def test_it_gets_past_a_message_on_which_its_own_code_fails(
+    kandy: Plant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    decode = pipeline_module.decode
+
+    def fail_on_two(message: Message) -> tuple[list[Sample], list[Rejected]]:
+        if message.token is not None and message.token.packet_id == 2:
+            raise ZeroDivisionError
+        return decode(message)
+
+    monkeypatch.setattr(pipeline_module, "decode", fail_on_two)
+    async with running(SOON) as (link, _, _):
+        await link.say(reading(1), reading(2), reading(3))
+        assert await link.hear_acknowledgements(3) == [1, 2, 3]
+        assert await stored() == 2
+    assert "message not decoded" in caplog.text
+
+
+def execute(statement: str) -> None:
+    with connect() as connection:
+        connection.execute(statement)
