@@ -2,10 +2,8 @@
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
-from django.forms import ModelForm
-from django.http import HttpRequest
 
 from accounts.models import User
 
@@ -26,19 +24,10 @@ class EditUserForm(UserChangeForm):
         fields = ("email", "name", "role", "is_active", "password")
 
 
-class NewPasswordForm(AdminPasswordChangeForm):
-    def save(self, commit: bool = True) -> User:
-        """Whoever knew the old password may hold tokens: they end with it."""
-        user = super().save(commit)
-        user.revoke_tokens()
-        return user
-
-
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
     add_form = NewUserForm
     form = EditUserForm
-    change_password_form = NewPasswordForm
     add_fieldsets = ((None, {"fields": ("email", "name", "role", "usable_password", "password1", "password2")}),)
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
@@ -51,8 +40,3 @@ class UserAdmin(DjangoUserAdmin):
     search_fields = ("email", "name")
     ordering = ("email",)
     filter_horizontal = ()
-
-    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if change and {"role", "is_active"} & set(form.changed_data):
-            obj.revoke_tokens()

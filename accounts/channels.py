@@ -5,17 +5,20 @@ without an `Origin` needs a token. Tokens come in the `Authorization` header or,
 subprotocol `inqube.bearer.<token>`; never in the query string, which ends up in logs.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.sessions import CookieMiddleware, SessionMiddleware
 from django.contrib.auth import get_user
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils.timezone import now
 
-from accounts.models import User
+from accounts.models import TokenFamily, User
 from accounts.tokens import InvalidAccessTokenError, user_of_token
 
 BEARER = b"bearer "
@@ -23,10 +26,12 @@ BEARER_SUBPROTOCOL = "inqube.bearer."
 
 
 class Identity(NamedTuple):
-    """A person or program on a socket, and when their proof runs out (UTC)."""
+    """A person or program on a socket, when their proof runs out (UTC), and its kind: a token's family or a session."""
 
     user: User
     expires_at: datetime
+    family_id: UUID | None = None
+    session_key: str | None = None
 
 
 async def identify(scope: dict[str, Any]) -> Identity | None:
@@ -45,9 +50,10 @@ async def identify(scope: dict[str, Any]) -> Identity | None:
 @database_sync_to_async
 def identify_by_token(token: str) -> Identity | None:
     try:
-        return Identity(*user_of_token(token))
+        access = user_of_token(token)
     except InvalidAccessTokenError:
         return None
+    return Identity(access.user, access.expires_at, family_id=access.family_id)
 
 
 @database_sync_to_async
@@ -57,7 +63,29 @@ def _identify_by_session(scope: dict[str, Any]) -> Identity | None:
     user = get_user(request)
     if not isinstance(user, User) or not user.is_active:
         return None
-    return Identity(user, now() + timedelta(seconds=request.session.get_expiry_age()))
+    expires_at = now() + timedelta(seconds=request.session.get_expiry_age())
+    return Identity(user, expires_at, session_key=request.session.session_key)
+
+
+def still_good(identities: Collection[Identity]) -> set[Identity]:
+    """Those whose access has not ended since they were made; three queries, however many they are.
+
+    Logout deletes a session and revokes a family; all else that ends access changes the user's row.
+    """
+    families = {identity.family_id for identity in identities if identity.family_id}
+    sessions = {identity.session_key for identity in identities if identity.session_key}
+    users = {identity.user.pk for identity in identities}
+    proofs = {
+        *TokenFamily.objects.live().filter(pk__in=families).values_list("pk", flat=True),
+        *Session.objects.filter(pk__in=sessions, expire_date__gt=now()).values_list("pk", flat=True),
+    }
+    versions = dict(User.objects.filter(pk__in=users, is_active=True).values_list("pk", "token_version"))
+    return {
+        identity
+        for identity in identities
+        if versions.get(identity.user.pk) == identity.user.token_version
+        and (identity.family_id in proofs or identity.session_key in proofs)
+    }
 
 
 def _is_own_origin(headers: dict[bytes, bytes]) -> bool:

@@ -1,8 +1,11 @@
 """JSON of users and of signing in."""
 
+from django.contrib.auth.password_validation import validate_password
 from rest_framework import serializers
 
 from accounts.models import User
+
+LONGEST_PASSWORD = 1000  # characters; more would only keep the validators busy
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -19,10 +22,38 @@ class CredentialsSerializer(serializers.Serializer):
     password = serializers.CharField(trim_whitespace=False, style={"input_type": "password"})
 
 
-class AccessSerializer(serializers.Serializer):
-    """The answer to a successful sign-in (RFC 6749 §5.1), and who signed in."""
+class PairSerializer(serializers.Serializer):
+    """A pair of tokens (RFC 6749 §5.1)."""
 
-    access_token = serializers.CharField()
+    access_token = serializers.CharField(help_text="For `Authorization: Bearer …`.")
+    refresh_token = serializers.CharField(help_text="Good once, for the next pair.")
     token_type = serializers.ChoiceField(choices=["bearer"])
-    expires_in = serializers.IntegerField(help_text="Seconds.")
+    expires_in = serializers.IntegerField(help_text="Seconds that the access token is good.")
+
+
+class AccessSerializer(PairSerializer):
+    """The answer to a successful sign-in: a pair of tokens, and who signed in."""
+
     user = UserSerializer()
+
+
+class RefreshTokenSerializer(serializers.Serializer):
+    refresh_token = serializers.CharField(max_length=2000)
+
+
+class NewPasswordSerializer(serializers.Serializer):
+    """The signed-in user's change of password; `user` comes in the context."""
+
+    current_password = serializers.CharField(trim_whitespace=False, style={"input_type": "password"})
+    new_password = serializers.CharField(
+        trim_whitespace=False, max_length=LONGEST_PASSWORD, style={"input_type": "password"}
+    )
+
+    def validate_current_password(self, password: str) -> str:
+        if not self.context["user"].check_password(password):
+            raise serializers.ValidationError("The current password is wrong.")
+        return password
+
+    def validate_new_password(self, password: str) -> str:
+        validate_password(password, self.context["user"])
+        return password

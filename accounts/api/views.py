@@ -3,19 +3,26 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, update_session_auth_hash
 from drf_spectacular.utils import extend_schema
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import ValidationError
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, ValidationError
 from rest_framework.generics import RetrieveUpdateAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.serializers import AccessSerializer, CredentialsSerializer, UserSerializer
+from accounts.api.serializers import (
+    AccessSerializer,
+    CredentialsSerializer,
+    NewPasswordSerializer,
+    PairSerializer,
+    RefreshTokenSerializer,
+    UserSerializer,
+)
 from accounts.models import User
-from accounts.tokens import issue_access_token
+from accounts.tokens import INVALID, InvalidRefreshTokenError, Pair, refresh, sign_in, sign_out
 
 # The same words whether the user is unknown or inactive, or the password wrong: it must not tell who exists.
 # `authenticate` spends a password hash in each of the cases, so the time does not tell either.
@@ -23,7 +30,7 @@ WRONG_CREDENTIALS = "The email address or the password is wrong."
 
 
 class AccessTokenView(APIView):
-    """Sign in with email address and password, for an access token."""
+    """Sign in with email address and password, for an access token and a refresh token."""
 
     authentication_classes: list[type[BaseAuthentication]] = []  # a stale token must not stop a new sign-in
     permission_classes = [AllowAny]
@@ -42,13 +49,61 @@ class AccessTokenView(APIView):
         user = authenticate(request._request, **credentials.validated_data)
         if not isinstance(user, User):
             raise ValidationError(WRONG_CREDENTIALS, code="invalid_grant")
-        access: dict[str, Any] = {
-            "access_token": issue_access_token(user),
-            "token_type": "bearer",
-            "expires_in": settings.ACCESS_TOKEN_MINUTES * 60,
-            "user": user,
-        }
-        return Response(AccessSerializer(access).data, headers={"Cache-Control": "no-store"})
+        return _answer(AccessSerializer, sign_in(user, request._request))
+
+
+class HolderView(APIView):
+    """What the holder of a refresh token may do; the token in the body is all the proof that it takes."""
+
+    authentication_classes: list[type[BaseAuthentication]] = []  # the access token has mostly expired by now
+    permission_classes = [AllowAny]
+    serializer_class = RefreshTokenSerializer
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return INVALID
+
+    def refresh_token(self) -> str:
+        body = RefreshTokenSerializer(data=self.request.data)
+        body.is_valid(raise_exception=True)
+        return str(body.validated_data["refresh_token"])
+
+
+class RefreshView(HolderView):
+    """Exchange a refresh token for the next pair.
+
+    A refresh token is good once. One that was exchanged before ends the sign-in: all its tokens are refused since.
+    """
+
+    @extend_schema(operation_id="login_refresh", tags=["login"], responses={200: PairSerializer}, auth=[])
+    def post(self, request: Request) -> Response:
+        try:
+            pair = refresh(self.refresh_token())
+        except InvalidRefreshTokenError as error:
+            raise AuthenticationFailed(str(error)) from None
+        return _answer(PairSerializer, pair)
+
+
+class LogoutView(HolderView):
+    """Sign out: ends the refresh token's whole sign-in, its access tokens and sockets included."""
+
+    @extend_schema(operation_id="logout", tags=["login"], responses={204: None}, auth=[])
+    def post(self, request: Request) -> Response:
+        try:
+            sign_out(self.refresh_token())
+        except InvalidRefreshTokenError as error:
+            raise AuthenticationFailed(str(error)) from None
+        return Response(status=204)
+
+
+def _answer(serializer: type[PairSerializer], pair: Pair) -> Response:
+    answer: dict[str, Any] = {
+        "access_token": pair.access,
+        "refresh_token": pair.refresh,
+        "token_type": "bearer",
+        "expires_in": settings.ACCESS_TOKEN_MINUTES * 60,
+        "user": pair.user,
+    }
+    return Response(serializer(answer).data, headers={"Cache-Control": "no-store"})
 
 
 class MeView(RetrieveUpdateAPIView[User]):
@@ -60,3 +115,23 @@ class MeView(RetrieveUpdateAPIView[User]):
     def get_object(self) -> User:
         assert isinstance(self.request.user, User)
         return self.request.user
+
+
+class MyPasswordView(APIView):
+    """Change your own password, which ends everything else that you are signed in with.
+
+    A browser stays signed in; a program signs in anew, because its token ends too.
+    """
+
+    serializer_class = NewPasswordSerializer
+
+    @extend_schema(operation_id="users_me_password", responses={204: None})
+    def post(self, request: Request) -> Response:
+        user = request.user
+        assert isinstance(user, User)
+        passwords = NewPasswordSerializer(data=request.data, context={"user": user})
+        passwords.is_valid(raise_exception=True)
+        user.change_password(passwords.validated_data["new_password"])
+        if isinstance(request.successful_authenticator, SessionAuthentication):
+            update_session_auth_hash(request._request, user)
+        return Response(status=204)

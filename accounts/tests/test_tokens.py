@@ -7,8 +7,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils.timezone import now
 
-from accounts.models import User
-from accounts.tokens import InvalidAccessTokenError, issue_access_token, user_of_token
+from accounts.models import TokenFamily, User
+from accounts.tokens import InvalidAccessTokenError, issue_access_token, sign_in, user_of_token
 
 KEY = settings.JWT_SIGNING_KEY
 
@@ -18,7 +18,7 @@ def claims(user: User, **changes: Any) -> dict[str, Any]:
     return {
         "typ": "access",
         "sub": str(user.id),
-        "ver": user.token_version,
+        "fam": TokenFamily.begin(user, None, "").id.hex,
         "iss": "inqube",
         "aud": "inqube",
         "iat": issued,
@@ -28,7 +28,8 @@ def claims(user: User, **changes: Any) -> dict[str, Any]:
 
 
 def test_it_names_the_user_and_the_end(bob: User) -> None:
-    user, expires_at = user_of_token(issue_access_token(bob))
+    user, expires_at, family_id = user_of_token(issue_access_token(bob))
+    assert family_id == bob.token_families.get().id
     assert user == bob
     assert expires_at.tzinfo is UTC
     assert abs(expires_at - now() - timedelta(minutes=30)) < timedelta(seconds=5)
@@ -36,7 +37,7 @@ def test_it_names_the_user_and_the_end(bob: User) -> None:
 
 def test_it_carries_no_more_than_it_needs(bob: User) -> None:
     payload = jwt.decode(issue_access_token(bob), KEY, algorithms=["HS256"], audience="inqube")
-    assert set(payload) == {"typ", "sub", "ver", "iss", "aud", "iat", "exp", "jti"}
+    assert set(payload) == {"typ", "sub", "fam", "iss", "aud", "iat", "exp", "jti"}
 
 
 def test_it_takes_one_query(bob: User, django_assert_num_queries: Any) -> None:
@@ -56,8 +57,9 @@ def test_it_takes_what_the_refused_tokens_below_differ_from(bob: User) -> None:
         {"iss": "other"},
         {"aud": "other"},
         {"typ": "refresh"},
-        {"ver": 1},
-        {"ver": None},
+        {"fam": "00000000-0000-0000-0000-000000000000"},
+        {"fam": None},
+        {"fam": 1},
         {"sub": "00000000-0000-0000-0000-000000000000"},
         {"sub": "bob@example.org"},
         {"iat": int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())},
@@ -68,7 +70,17 @@ def test_it_refuses_a_token_with_another_claim(bob: User, changes: dict[str, Any
         user_of_token(jwt.encode(claims(bob, **changes), KEY, algorithm="HS256"))
 
 
-@pytest.mark.parametrize("claim", ["exp", "iss", "aud", "typ", "ver", "sub"])
+def test_it_refuses_a_token_that_names_the_family_of_somebody_else(bob: User, vera: User) -> None:
+    with pytest.raises(InvalidAccessTokenError):
+        user_of_token(jwt.encode(claims(bob, sub=str(vera.id)), KEY, algorithm="HS256"))
+
+
+def test_it_refuses_a_refresh_token_as_access_token(bob: User) -> None:
+    with pytest.raises(InvalidAccessTokenError):
+        user_of_token(sign_in(bob).refresh)
+
+
+@pytest.mark.parametrize("claim", ["exp", "iss", "aud", "typ", "fam", "sub"])
 def test_it_refuses_a_token_without_a_claim(bob: User, claim: str) -> None:
     payload = claims(bob)
     del payload[claim]
@@ -94,9 +106,9 @@ def test_it_refuses_what_is_no_token(db: None, raw: str) -> None:
         user_of_token(raw)
 
 
-def test_it_refuses_every_older_token_once_they_are_revoked(bob: User) -> None:
+def test_it_refuses_every_older_token_once_access_has_ended(bob: User) -> None:
     old = issue_access_token(bob)
-    bob.revoke_tokens()
+    bob.end_access()
     with pytest.raises(InvalidAccessTokenError):
         user_of_token(old)
     assert user_of_token(issue_access_token(bob))[0] == bob

@@ -15,6 +15,8 @@ OPEN = {
     "livez",
     "readyz",
     "api/v1/login/access-token",
+    "api/v1/login/refresh",  # for whoever holds a refresh token
+    "api/v1/logout",
     "api/v1/schema/",
     "api/v1/docs",
 }

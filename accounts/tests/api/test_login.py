@@ -21,7 +21,7 @@ def test_it_answers_a_form_with_a_bearer_token(client: Client, bob: User) -> Non
     response = client.post(URL, body, content_type=FORM)
     assert response.status_code == 200
     answer = response.json()
-    assert set(answer) == {"access_token", "token_type", "expires_in", "user"}
+    assert set(answer) == {"access_token", "refresh_token", "token_type", "expires_in", "user"}
     assert answer["token_type"] == "bearer"
     assert answer["expires_in"] == 30 * 60
     assert answer["user"] == {"id": str(bob.id), "email": "bob@example.org", "name": "Bob", "role": "operator"}

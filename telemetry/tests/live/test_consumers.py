@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 PATH = "/api/v1/ws/telemetry"
 Open = Callable[..., Awaitable["Socket"]]
+token_of = sync_to_async(issue_access_token)
 
 
 class Socket(WebsocketCommunicator):
@@ -50,7 +51,7 @@ async def connect() -> AsyncIterator[Open]:
     async def open_socket(*, bearer: User | str | None = None, **headers: str) -> Socket:
         subprotocols = [frames.SUBPROTOCOL]
         if bearer is not None:
-            token = issue_access_token(bearer) if isinstance(bearer, User) else bearer
+            token = await token_of(bearer) if isinstance(bearer, User) else bearer
             subprotocols.append(f"inqube.bearer.{token}")
         sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         socket = Socket(application, PATH, headers=[(b"host", b"testserver"), *sent], subprotocols=subprotocols)
@@ -167,7 +168,7 @@ async def test_it_answers_nonsense_with_an_error_and_stays_open(connect: Open, v
 
 async def test_it_takes_a_bearer_header_in_either_case(connect: Open, vera: User) -> None:
     for scheme in ("Bearer", "bearer"):
-        socket = await connect(authorization=f"{scheme} {issue_access_token(vera)}")
+        socket = await connect(authorization=f"{scheme} {await token_of(vera)}")
         assert (await socket.hear())["type"] == "ready"
 
 
@@ -186,7 +187,7 @@ async def test_it_takes_a_session_from_its_own_pages_only(connect: Open, vera: U
 async def test_it_closes_without_valid_authentication(connect: Open, vera: User) -> None:
     assert await (await connect()).hear_close() == frames.UNAUTHENTICATED
     assert await (await connect(bearer="broken")).hear_close() == frames.UNAUTHENTICATED
-    token = issue_access_token(vera)
+    token = await token_of(vera)
     await User.objects.filter(pk=vera.pk).aupdate(token_version=vera.token_version + 1)
     assert await (await connect(bearer=token)).hear_close() == frames.UNAUTHENTICATED
 
@@ -194,9 +195,9 @@ async def test_it_closes_without_valid_authentication(connect: Open, vera: User)
 async def test_it_takes_a_new_token_of_the_same_user_only(connect: Open, vera: User, charlie: User) -> None:
     socket = await connect(bearer=vera)
     await socket.hear()
-    await socket.say(type="auth", access_token=issue_access_token(vera))
+    await socket.say(type="auth", access_token=await token_of(vera))
     assert (await socket.hear())["type"] == "ready"
-    await socket.say(type="auth", access_token=issue_access_token(charlie))
+    await socket.say(type="auth", access_token=await token_of(charlie))
     assert await socket.hear_close() == frames.UNAUTHENTICATED
 
 
