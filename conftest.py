@@ -84,6 +84,13 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{error}\n{log.read_text() if log.exists() else ''}") from None
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, or one worker would go on alone with one in the end."""
+    slow = {item.path for item in items if any(map(item.get_closest_marker, ("timeout", "timescale", "browser")))}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     RUNNING.close()
 
@@ -120,12 +127,22 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     Only that trigger, and only in the test database: production has no setting that would do so. UPDATE and
     DELETE stay refused here too.
     """
+    from django.apps import apps
     from django.db import connection
+    from django.db.models.signals import post_migrate
 
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = 'append_only_truncate'")
-        for (table,) in cursor.fetchall():
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER append_only_truncate")
+    def let_truncate(**_: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = 'append_only_truncate' AND tgenabled <> 'D'"
+            )
+            for (table,) in cursor.fetchall():
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER append_only_truncate")
+
+    with django_db_blocker.unblock():
+        let_truncate()
+    # Also after a test has taken migrations back and applied them again.
+    post_migrate.connect(let_truncate, sender=apps.get_app_config("accounts"), weak=False)
 
 
 # --- People ----------------------------------------------------------------------------------------------
