@@ -29,7 +29,7 @@ demo: $(INSTALLED)
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n logical --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # `makemigrations --check` without a database: it would wait for one to compare histories, which isn't the question.
 define MIGRATIONS_CHECK

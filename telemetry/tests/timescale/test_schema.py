@@ -10,7 +10,7 @@ from telemetry.storage import flavour
 from telemetry.storage import timescale as timescale_storage
 from telemetry.tests.storage.test_schema import COLUMNS, EXPECTED_COLUMNS, EXPECTED_KEY, PRIMARY_KEY
 
-pytestmark = [pytest.mark.timescale, pytest.mark.xdist_group("timescale")]
+pytestmark = pytest.mark.timescale
 
 
 def test_it_makes_readings_a_hypertable_of_day_chunks(timescale: psycopg.Connection) -> None:
