@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from inqube.demo import DemoError
+from inqube.demo import DemoError, supervision
 from inqube.demo.directory import Directory
 from inqube.demo.supervision import Program, Supervisor, leftovers, program_section, stop_leftovers
 
@@ -53,7 +53,10 @@ def test_it_starts_a_killed_part_again_and_ends_all(directory: Directory) -> Non
     assert not any(psutil.pid_exists(pid) for pid in supervisor.pids["part"])
 
 
-def test_it_names_a_part_that_cannot_start_and_shows_its_log(directory: Directory) -> None:
+def test_it_names_a_part_that_cannot_start_and_shows_its_log(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "STARTS_ALLOWED", 1)  # supervisor waits longer before each
     supervisor = Supervisor(directory, [Program("part", FAIL, directory.root)], dict(os.environ))
     supervisor.start()
     with pytest.raises(DemoError, match=r"(?s)part keeps ending; its log .*part\.log ends with:.*no such broker"):
