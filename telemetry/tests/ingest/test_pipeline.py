@@ -56,6 +56,7 @@ async def running(limits: Limits) -> AsyncIterator[tuple[Link, Pipeline, asyncio
             yield link, pipeline, stop
             stop.set()
             while not work.done():  # the broker closes when it has read the goodbye
+                await asyncio.sleep(0.01)
                 with contextlib.suppress(ConnectionError, TimeoutError):
                     if isinstance(await link.hear(), mqtt5.DisconnectPacket):
                         link.drop()
