@@ -18,7 +18,19 @@ from psycopg.conninfo import conninfo_to_dict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.FileAwareEnv()
+
+class Environment(environ.FileAwareEnv):
+    """Says in a sentence which variable cannot be read, in place of a traceback of the parser."""
+
+    def get_value(self, var: str, cast: Any = None, **kwargs: Any) -> Any:
+        try:
+            return super().get_value(var, cast=cast, **kwargs)
+        except ValueError:
+            wanted = "a whole number" if cast is int else f"of type {getattr(cast, '__name__', cast)}"
+            raise ImproperlyConfigured(f"{var} must be {wanted}.") from None
+
+
+env = Environment()
 
 # --- What must be set ------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
@@ -103,9 +115,9 @@ def database(url: str) -> dict[str, Any]:
     """A PostgreSQL URL, in any form that libpq takes (sockets and TLS options too), as Django's settings."""
     try:
         parts: dict[str, Any] = dict(conninfo_to_dict(url))
-    except ProgrammingError as error:
+    except ProgrammingError:  # whose text would show the password
         raise ImproperlyConfigured(
-            f"DATABASE_URL is not a PostgreSQL URL ({str(error).strip()}). It looks like postgres://user:password@host:5432/inqube."
+            "DATABASE_URL is not a PostgreSQL URL. It looks like postgres://user:password@host:5432/inqube."
         ) from None
     return {
         "ENGINE": "inqube.db",

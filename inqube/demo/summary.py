@@ -1,8 +1,10 @@
 """What the demo says once it is up: what to open, who may sign in, what to paste."""
 
 import shlex
+import sys
 from urllib.parse import unquote, urlsplit
 
+from django.conf import settings
 from rich.console import Console
 from rich.table import Table
 
@@ -34,6 +36,11 @@ def latest_line(site: str, person: dict[str, str], plant: str) -> str:
     return f"curl -s '{site}/api/v1/telemetry/latest?plant={plant}' -H \"Authorization: Bearer $({token})\""
 
 
+def command_line(directory: Directory) -> str:
+    program = shlex.join([sys.executable, str(settings.BASE_DIR / "manage.py")])
+    return f"(set -a; . {shlex.quote(str(directory.environment))}; {program} help)"
+
+
 def show(
     console: Console,
     directory: Directory,
@@ -55,13 +62,13 @@ def show(
     table.add_row("", f"kept in {directory.credentials}")
     table.add_row("Broker", broker)
     table.add_row("Logs", f"{directory.logs}/")
-    table.add_row("Commands", f"set -a; . {shlex.quote(str(directory.environment))}; set +a; python manage.py …")
     if travelled:
         table.add_row("First reading", f"{travelled.address} = {travelled.value:g} {travelled.unit}")
     console.print(table, highlight=False)
     for title, line in {
         "Publish a reading:": publish_line(broker, reading.address, reading.value),
         "Read the latest:": latest_line(site, credentials["viewer"], plant),
+        "Run a command on this factory:": command_line(directory),
     }.items():
         console.print(f"\n{title}", style="bold")
         console.print(line, soft_wrap=True, markup=False, highlight=False)

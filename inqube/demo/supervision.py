@@ -188,10 +188,17 @@ def leftovers(directory: Directory) -> list[psutil.Process]:
 def stop_leftovers(directory: Directory) -> int:
     """Ends what a demo left running that was killed; supervisord first, since it would restart the others."""
     left = leftovers(directory)
-    supervisors = [process for process in left if "supervisor.supervisord" in process.cmdline()]
+    supervisors = [process for process in left if is_supervisor(process)]
     end(supervisors, timeout_s=STOP_TIMEOUT_S)
     end(leftovers(directory), timeout_s=10)
     return len(left)
+
+
+def is_supervisor(process: psutil.Process) -> bool:
+    try:
+        return "supervisor.supervisord" in process.cmdline()
+    except psutil.Error:  # it ended meanwhile
+        return False
 
 
 def end(processes: Sequence[psutil.Process], timeout_s: float) -> None:
@@ -199,7 +206,7 @@ def end(processes: Sequence[psutil.Process], timeout_s: float) -> None:
         try:
             # SIGINT is PostgreSQL's fast shutdown; with SIGTERM it would wait for its clients.
             process.send_signal(signal.SIGINT if process.name() == "postgres" else signal.SIGTERM)
-        except psutil.NoSuchProcess:
+        except psutil.Error:
             continue
     _, alive = psutil.wait_procs(processes, timeout=timeout_s)
     for process in alive:

@@ -11,6 +11,7 @@ from telemetry.queries.history import Cursor
 DEFAULT_RANGE = timedelta(hours=1)
 MAX_SENSORS = 100  # series in one answer
 MAX_POINTS = 10_000  # readings of one sensor in one answer
+MAX_ANSWER = 100_000  # readings of all sensors in one answer: a few megabytes
 DEFAULT_POINTS = 1000
 
 
@@ -65,7 +66,10 @@ class HistoryQuery(serializers.Serializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs["end"] = attrs.get("end") or now()
-        attrs["start"] = attrs.get("start") or attrs["end"] - DEFAULT_RANGE
+        try:
+            attrs["start"] = attrs.get("start") or attrs["end"] - DEFAULT_RANGE
+        except OverflowError:
+            raise serializers.ValidationError({"end": "The end lies before the calendar begins."}) from None
         if attrs["start"] >= attrs["end"]:
             raise serializers.ValidationError({"start": "The start must lie before the end."})
         return attrs

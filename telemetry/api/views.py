@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from plants.models import Machine, Plant, Sensor
-from telemetry.api.serializers import MAX_SENSORS, HistoryQuery, LatestReadingSerializer, SeriesSerializer
+from telemetry.api.serializers import MAX_ANSWER, MAX_SENSORS, HistoryQuery, LatestReadingSerializer, SeriesSerializer
 from telemetry.queries.history import raw_series
 from telemetry.queries.latest import latest_views
 
@@ -94,6 +94,10 @@ class HistoryView(APIView):
         parameters = HistoryQuery(data=request.query_params.dict())
         parameters.is_valid(raise_exception=True)
         query = parameters.validated_data
+        if len(given) * query["points"] > MAX_ANSWER:
+            raise ValidationError(
+                {"points": f"Ask for at most {MAX_ANSWER // len(given)} of each of {len(given)} sensors."}
+            )
         if "cursor" in query and len(given) > 1:
             raise ValidationError({"cursor": "A cursor goes on with one sensor: name that one alone."})
         sensors = find(Sensor.objects.visible_to(request.user), given, "sensor").order_by("number")

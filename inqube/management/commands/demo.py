@@ -1,6 +1,6 @@
 """`manage.py demo`: a live factory on this machine."""
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,12 @@ start takes seconds. A server that DATABASE_URL, REDIS_URL or MQTT_URL names is 
 """
 
 
+def port_number(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        raise ArgumentTypeError(f"“{text}” is not a port. Ports are 1 to 65535.")
+    return int(text)
+
+
 class Command(BaseCommand):
     help = DESCRIPTION
     requires_system_checks: list[str] = []  # it brings the very settings that they ask for
@@ -27,7 +33,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--reset", action="store_true", help="remove what an earlier demo kept, and start over")
-        parser.add_argument("--port", type=int, help="web port; without it 8000, or a free one if that is taken")
+        parser.add_argument(
+            "--port", type=port_number, help="web port; without it 8000, or a free one if that is taken"
+        )
         parser.add_argument("--no-simulator", action="store_true", help="publish nothing: for devices of your own")
         parser.add_argument(
             "--directory",

@@ -97,6 +97,8 @@ def test_it_can_leave_out_what_is_not_good(client: APIClient, kandy: Plant) -> N
         ({"sensor_id": TEMP, "points": "many"}, "points"),
         ({"sensor_id": TEMP, "start": "yesterday"}, "start"),
         ({"sensor_id": TEMP, "end": START.isoformat()}, "start"),
+        ({"sensor_id": TEMP, "start": "", "end": "0001-01-01T00:00:00Z"}, "start"),
+        ({"sensor_id": [f"{TEMP}{i}" for i in range(11)], "points": 10_000}, "points"),
         ({"sensor_id": TEMP, "cursor": "?"}, "cursor"),
         ({"sensor_id": TEMP, "cursor": "9" * 40}, "cursor"),
         ({"sensor_id": [TEMP, "kandy/rolling/roller-2/rpm"], "cursor": "1"}, "cursor"),
