@@ -77,6 +77,14 @@ class PlantQuerySet(models.QuerySet["Plant"]):
             return self
         return self.filter(memberships__user=user)
 
+    def visible_to_each(self, users: "Iterable[User]") -> set[tuple[uuid.UUID, uuid.UUID]]:
+        """(user, plant) for each of these plants that `visible_to` gives each of the users; two queries for all."""
+        active = [user for user in users if user.is_active]
+        admins = [user.pk for user in active if user.is_superuser]
+        others = [user.pk for user in active if not user.is_superuser]
+        pairs = set(self.filter(memberships__user__in=others).values_list("memberships__user_id", "pk"))
+        return pairs | {(user, plant) for plant in self.values_list("pk", flat=True) for user in admins}
+
     def owned_by(self, user: "User | AnonymousUser") -> Self:
         """The plants whose members this user may choose beside the admins: what they own of what they see."""
         return self.visible_to(user).filter(owner=user.pk)

@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from accounts.channels import Identity, identify, identify_by_token
 from plants.models import Plant
 from telemetry.live import frames
+from telemetry.live.guard import get_guard
 from telemetry.live.hub import Subscription, get_hub
 from telemetry.queries.latest import latest_rows
 
@@ -39,14 +40,26 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
             await self.close(frames.UNAUTHENTICATED)
             return
         await self._sign_in(identity)
+        get_guard().add(self)
         self.tasks = [asyncio.create_task(self._send_due()), asyncio.create_task(self._watch())]
 
     async def disconnect(self, code: int) -> None:
+        get_guard().remove(self)
         for task in self.tasks:
             task.cancel()
-        for subscription in self.subscriptions.values():
-            await get_hub().leave(subscription)
-        self.subscriptions.clear()
+        await self._unsubscribe_all()
+
+    async def lose_access(self) -> None:
+        """Whoever this is may see nothing any more: from now on nothing is sent, also if the client stays."""
+        self.identity = None
+        for task in self.tasks:
+            task.cancel()
+        await self._end(frames.UNAUTHENTICATED)
+
+    async def lose_plant(self, plant: str) -> None:
+        """To whoever this is, the plant exists no more."""
+        await self._unsubscribe(plant)
+        await self._say(frames.not_found(plant))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.identity is None:
@@ -79,7 +92,7 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
         """A new token on the open socket; it must speak for the same user."""
         identity = await identify_by_token(access_token)
         if identity is None or self.identity is None or identity.user != self.identity.user:
-            await self.close(frames.UNAUTHENTICATED)
+            await self.lose_access()
             return
         await self._sign_in(identity)
 
@@ -90,7 +103,7 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
             return
         plant = await self._visible_plant(wanted.plant)
         if plant is None:
-            await self._say(frames.error("not_found", f"There is no plant “{wanted.plant}”."))
+            await self._say(frames.not_found(wanted.plant))
             return
         await self._unsubscribe(wanted.plant)
         subscription = Subscription(plant.id, plant.slug, wanted.sensors, wanted.max_hz, self.wake.set)
@@ -102,6 +115,15 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
         subscription = self.subscriptions.pop(plant, None)
         if subscription is not None:
             await get_hub().leave(subscription)
+
+    async def _end(self, code: int) -> None:
+        get_guard().remove(self)
+        await self._unsubscribe_all()
+        await self.close(code)
+
+    async def _unsubscribe_all(self) -> None:
+        for plant in tuple(self.subscriptions):
+            await self._unsubscribe(plant)
 
     @database_sync_to_async
     def _visible_plant(self, slug: str) -> Plant | None:
@@ -145,11 +167,11 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
             await asyncio.sleep(CHECK_EVERY_S)
             assert self.identity is not None
             if self._clock() - self.heard_at > SILENT_AFTER_S:
-                await self.close(frames.TOO_SLOW)
+                await self._end(frames.TOO_SLOW)
                 return
             left = self.identity.expires_at - self._now()
             if left <= timedelta(0):
-                await self.close(frames.UNAUTHENTICATED)
+                await self._end(frames.UNAUTHENTICATED)
                 return
             if left <= EXPIRING_BEFORE and not self.warned:
                 self.warned = True

@@ -107,6 +107,11 @@ def error(code: ErrorCode, detail: str) -> bytes:
     return orjson.dumps({"type": "error", "code": code, "detail": detail})
 
 
+def not_found(plant: str) -> bytes:
+    """The same for a plant that does not exist and one that this client may not see."""
+    return error("not_found", f"There is no plant “{plant}”.")
+
+
 PONG = orjson.dumps({"type": "pong"})
 
 

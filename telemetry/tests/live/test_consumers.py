@@ -1,75 +1,21 @@
 """The socket: who may open it, and what comes on it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
-import orjson
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.conf import settings
-from django.test import Client
 from django.utils.timezone import now
 
 from accounts.models import User
-from accounts.tokens import issue_access_token
-from inqube.asgi import application
 from plants.models import Plant, Sensor
 from telemetry.live import frames
 from telemetry.live.consumers import TelemetryConsumer
 from telemetry.live.publish import LivePublisher
+from telemetry.tests.live.sockets import Open, session_headers, subscribe, token_of
 from telemetry.tests.samples import TEMP, ms, store_series, us
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PATH = "/api/v1/ws/telemetry"
-Open = Callable[..., Awaitable["Socket"]]
-token_of = sync_to_async(issue_access_token)
-
-
-class Socket(WebsocketCommunicator):
-    """A client that speaks JSON."""
-
-    async def say(self, **message: Any) -> None:
-        await self.send_to(text_data=orjson.dumps(message).decode())
-
-    async def hear(self) -> dict[str, Any]:
-        heard: dict[str, Any] = orjson.loads(await self.receive_from(timeout=3))
-        return heard
-
-    async def hear_close(self) -> int:
-        output = await self.receive_output(3)
-        assert output["type"] == "websocket.close"
-        return int(output["code"])
-
-
-@pytest.fixture
-async def connect() -> AsyncIterator[Open]:
-    sockets: list[Socket] = []
-
-    async def open_socket(*, bearer: User | str | None = None, **headers: str) -> Socket:
-        subprotocols = [frames.SUBPROTOCOL]
-        if bearer is not None:
-            token = await token_of(bearer) if isinstance(bearer, User) else bearer
-            subprotocols.append(f"inqube.bearer.{token}")
-        sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        socket = Socket(application, PATH, headers=[(b"host", b"testserver"), *sent], subprotocols=subprotocols)
-        connected, subprotocol = await socket.connect()
-        assert (connected, subprotocol) == (True, frames.SUBPROTOCOL)
-        sockets.append(socket)
-        return socket
-
-    yield open_socket
-    for socket in sockets:
-        await socket.disconnect()
-
-
-async def subscribe(socket: Socket, **wanted: Any) -> dict[str, Any]:
-    """Subscribes to kandy; gives the snapshot."""
-    assert (await socket.hear())["type"] == "ready"
-    await socket.say(type="subscribe", plant="kandy", **wanted)
-    return await socket.hear()
 
 
 async def test_it_sends_a_snapshot_then_deltas(connect: Open, vera: User, kandy: Plant) -> None:
@@ -173,10 +119,9 @@ async def test_it_takes_a_bearer_header_in_either_case(connect: Open, vera: User
 
 
 async def test_it_takes_a_session_from_its_own_pages_only(connect: Open, vera: User) -> None:
-    browser = Client()
-    await sync_to_async(browser.force_login)(vera)
-    cookie = f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
-    own = await connect(cookie=cookie, origin="http://testserver")
+    _, headers = await session_headers(vera)
+    cookie = headers["cookie"]
+    own = await connect(**headers)
     assert (await own.hear())["type"] == "ready"
     foreign = await connect(cookie=cookie, origin="http://evil.example")
     assert await foreign.hear_close() == frames.UNAUTHENTICATED
