@@ -13,6 +13,7 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.sessions import CookieMiddleware, SessionMiddleware
+from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
@@ -37,12 +38,11 @@ class Identity(NamedTuple):
 async def identify(scope: dict[str, Any]) -> Identity | None:
     """Whoever this connection proves to be, or None."""
     headers = dict(scope["headers"])
-    if not _is_own_origin(headers):
-        return None
+    own = _is_own_origin(headers)
     token = _bearer(headers, scope.get("subprotocols", []))
-    if token is not None:
+    if token is not None and (own or _may_bring_tokens(headers)):
         return await identify_by_token(token)
-    if b"origin" in headers:
+    if token is None and own and b"origin" in headers:
         return await _identify_by_session(scope)
     return None
 
@@ -92,6 +92,11 @@ def _is_own_origin(headers: dict[bytes, bytes]) -> bool:
     """Whether the page that opened the socket is ours; True for programs, which send no Origin."""
     origin = headers.get(b"origin")
     return origin is None or urlsplit(origin.decode("latin-1")).netloc == headers.get(b"host", b"").decode("latin-1")
+
+
+def _may_bring_tokens(headers: dict[bytes, bytes]) -> bool:
+    """Whether the page is one of those that may call REST too: it brings a token, but the cookie is not its own."""
+    return headers.get(b"origin", b"").decode("latin-1") in settings.CORS_ALLOWED_ORIGINS
 
 
 def _bearer(headers: dict[bytes, bytes], subprotocols: list[str]) -> str | None:

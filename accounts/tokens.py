@@ -10,8 +10,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_ipv46_address
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -19,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
+from accounts.addresses import client_address
 from accounts.models import TokenFamily, User
 
 FAMILY_CLAIM = "fam"
@@ -129,12 +128,7 @@ def _origin(request: HttpRequest | None) -> tuple[str | None, str]:
     """The address and the user agent that a request came from, as far as it tells."""
     if request is None:
         return None, ""
-    address = request.META.get("REMOTE_ADDR", "")
-    try:
-        validate_ipv46_address(address)
-    except ValidationError:  # such as a proxy's unix socket
-        address = None
-    return address, request.headers.get("User-Agent", "")
+    return client_address(request), request.headers.get("User-Agent", "")
 
 
 class TokenAuthentication(BaseAuthentication):

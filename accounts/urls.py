@@ -6,5 +6,6 @@ from accounts import views
 
 urlpatterns = [
     path("login/", views.login, name="login"),
+    path("admin/login/", views.admin_login),  # found before the admin's own
     path("logout/", views.logout, name="logout"),
 ]

@@ -15,6 +15,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -44,6 +46,8 @@ REDIS_URL = env.str("REDIS_URL", default="")
 MQTT_URL = env.str("MQTT_URL", default="")
 CHANNEL_PREFIX = env.str("CHANNEL_PREFIX", default="inqube")  # installations that share one Redis differ in it
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+HTTPS = env.bool("HTTPS", default=False)  # people reach the server by HTTPS only
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many, one behind the other, whose headers count
 
 # --- Telemetry -------------------------------------------------------------------------------------------
 RAW_RETENTION_DAYS = env.int("RAW_RETENTION_DAYS", default=90)
@@ -68,6 +72,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "corsheaders",
+    "axes",
     "pgtrigger",
     "pghistory",
     "inqube",
@@ -78,8 +84,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "inqube.headers.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "inqube.requests.RequestIdMiddleware",
+    "corsheaders.middleware.CorsMiddleware",  # before all that answers a preflight or an error
+    "inqube.bodies.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -88,6 +97,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "axes.middleware.AxesMiddleware",
     "inqube.requests.NulMiddleware",  # last, so that its answer has all headers
 ]
 
@@ -132,6 +142,15 @@ def database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": database(DATABASE_URL)}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": [REDIS_URL],
+        "KEY_PREFIX": CHANNEL_PREFIX,
+        # A request rather goes uncounted than waits for a Valkey that does not answer.
+        "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25, "retry": Retry(NoBackoff(), 0)},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CHANNEL_LAYERS = {
@@ -147,6 +166,10 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: who is locked out costs no password hash
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -168,7 +191,50 @@ SIMPLE_JWT = {
     "UPDATE_LAST_LOGIN": False,
 }
 
+# --- Doors: against guessing, flooding and foreign pages -----------------------------------------------------
+AXES_HANDLER = "accounts.lockout.Lockout"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # nobody can lock others out from somewhere else
+AXES_FAILURE_LIMIT = 5  # a person with two passwords in mind and a stuck shift key; 480 guesses a day
+AXES_COOLOFF_TIME = timedelta(minutes=15)  # a coffee; longer only means more calls to an admin
+LOCKOUT_ADDRESS_TRIES = 50  # any emails, from one address: a plant's people behind one, not a list of the leaked
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the lock opens when the page said it would
+AXES_USERNAME_CALLABLE = "accounts.lockout.attempted_email"
+AXES_CLIENT_IP_CALLABLE = "accounts.lockout.counted_address"
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.lockout_response"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password", "client_secret", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+# How many requests a minute, of a person or program, or of an address where nobody is signed in.
+THROTTLES = (
+    {
+        "login": 30,  # by address: a shift that comes in together; each costs 0.2 s of CPU for the password hash
+        "refresh": 60,  # by address: programs behind one gateway, each refreshing every half an hour
+        "password": 5,  # who found an open session must not guess the password there
+        "reads": 1200,  # a wall of dashboards; more belongs on the live feed
+        "writes": 300,  # a script that sets up a plant; readings come in lists
+        "exports": 10,  # each may scan years
+    }
+    if env.bool("THROTTLE", default=True)
+    else {}
+)
+
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_CREDENTIALS = False  # pages elsewhere come with a token, never with the person's session
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-request-id"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
+
+# Twice what the largest JSON body may have. Larger requests are refused unread.
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES = 2 << 20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000  # the largest form of the admin has about 300
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+CSRF_FAILURE_VIEW = "inqube.api.problems.csrf_failure"
+
 REST_FRAMEWORK = {
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttles.ScopeThrottle"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
@@ -184,7 +250,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
         "rest_framework.filters.SearchFilter",
-        "rest_framework.filters.OrderingFilter",
+        "inqube.api.ordering.StrictOrderingFilter",
     ],
     "EXCEPTION_HANDLER": "inqube.api.problems.problem_response",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -225,7 +291,15 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_SECURE", default=False)
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(health|livez|readyz|metrics)$"]  # probes come straight to the process
+SECURE_HSTS_SECONDS = 365 * 86400 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+# Being preloaded binds a whole domain for months: for its owner to wish, not for a program to assume.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+if HTTPS and TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # the proxy must set it, not pass it on
 
 STATIC_URL = "static/"
 # Where `collectstatic` has put the files, hashed and compressed; unset, each comes straight from its app.
@@ -286,6 +360,7 @@ LOGGING = {
     "loggers": {
         "django": {"level": "INFO", "propagate": True},
         "daphne": {"level": "WARNING"},
+        "axes": {"level": "ERROR"},  # what it would say, security events say better
         "django.channels.server": {"level": "WARNING"},
     },
 }

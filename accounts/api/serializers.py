@@ -18,7 +18,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
 class CredentialsSerializer(serializers.Serializer):
     """The form of OAuth2's password flow (RFC 6749 §4.3.2); what else clients send along is ignored."""
 
-    username = serializers.CharField(help_text="The email address.")
+    username = serializers.CharField(max_length=254, help_text="The email address.")
     password = serializers.CharField(trim_whitespace=False, style={"input_type": "password"})
 
 

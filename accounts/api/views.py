@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, update_session_auth_hash
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, ValidationError
+from rest_framework.exceptions import AuthenticationFailed, Throttled, ValidationError
 from rest_framework.generics import RetrieveUpdateAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -21,6 +21,7 @@ from accounts.api.serializers import (
     RefreshTokenSerializer,
     UserSerializer,
 )
+from accounts.lockout import Lock, lock_met, signed_in
 from accounts.models import User
 from accounts.tokens import INVALID, InvalidRefreshTokenError, Pair, refresh, sign_in, sign_out
 
@@ -29,12 +30,21 @@ from accounts.tokens import INVALID, InvalidRefreshTokenError, Pair, refresh, si
 WRONG_CREDENTIALS = "The email address or the password is wrong."
 
 
+class LockedError(Throttled):
+    """Too many wrong tries; like a throttle, but it says why and for how long in its own words."""
+
+    def __init__(self, lock: Lock) -> None:
+        super().__init__(detail=f"{lock} {lock.reason}", code="locked")
+        self.wait = lock.seconds
+
+
 class AccessTokenView(APIView):
     """Sign in with email address and password, for an access token and a refresh token."""
 
     authentication_classes: list[type[BaseAuthentication]] = []  # a stale token must not stop a new sign-in
     permission_classes = [AllowAny]
     serializer_class = CredentialsSerializer
+    throttle_scope = "login"
 
     @extend_schema(
         operation_id="login_access_token",
@@ -47,8 +57,11 @@ class AccessTokenView(APIView):
         credentials = CredentialsSerializer(data=request.data)
         credentials.is_valid(raise_exception=True)
         user = authenticate(request._request, **credentials.validated_data)
+        if lock := lock_met(request._request):
+            raise LockedError(lock)
         if not isinstance(user, User):
             raise ValidationError(WRONG_CREDENTIALS, code="invalid_grant")
+        signed_in(request._request, user)
         return _answer(AccessSerializer, sign_in(user, request._request))
 
 
@@ -58,6 +71,7 @@ class HolderView(APIView):
     authentication_classes: list[type[BaseAuthentication]] = []  # the access token has mostly expired by now
     permission_classes = [AllowAny]
     serializer_class = RefreshTokenSerializer
+    throttle_scope = "refresh"
 
     def get_authenticate_header(self, request: Request) -> str:
         return INVALID
@@ -124,6 +138,7 @@ class MyPasswordView(APIView):
     """
 
     serializer_class = NewPasswordSerializer
+    throttle_scope = "password"
 
     @extend_schema(operation_id="users_me_password", responses={204: None})
     def post(self, request: Request) -> Response:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, TypedDict
 
+from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views import defaults
 from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ValidationError
 from rest_framework.exceptions import PermissionDenied as ApiPermissionDenied
@@ -114,6 +116,20 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     if request.path.startswith(API_PREFIX):
         return problem_outside_views(request, 403, "You may not do this.")
     return defaults.permission_denied(request, exception)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's check of forms; why it failed is for the log, which has it."""
+    if request.path.startswith(API_PREFIX):
+        return problem_outside_views(request, 403, "The CSRF token is missing or wrong.")
+    return render(request, "403_csrf.html", status=403)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    detail = f"A request may have {settings.MAX_BODY_BYTES:,} bytes at most."
+    if request.path.startswith(API_PREFIX):
+        return problem_outside_views(request, 413, detail)
+    return HttpResponse(detail, status=413, content_type="text/plain")
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
