@@ -13,18 +13,17 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import ModelViewSet
 
 from accounts.api.saving import save_or_explain
+from accounts.api.serializers import LONGEST_PASSWORD
 from accounts.last_admin import AdminNeededError, keep_an_admin
 from accounts.models import Role, User
 from accounts.permissions import AdminsOnly
-
-PASSWORD_CHARACTERS = 1000  # a long sentence, and far from what costs time to judge
 
 
 class UserDetailsSerializer(serializers.ModelSerializer[User]):
     """A user as admins see them. The password is written, never read; a change of it ends the user's sessions."""
 
     password = serializers.CharField(
-        write_only=True, trim_whitespace=False, max_length=PASSWORD_CHARACTERS, style={"input_type": "password"}
+        write_only=True, trim_whitespace=False, max_length=LONGEST_PASSWORD, style={"input_type": "password"}
     )
 
     class Meta:
