@@ -12,7 +12,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("", include("plants.api.urls")),
     path("", include("telemetry.api.urls")),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", SpectacularAPIView.as_view(authentication_classes=[]), name="schema"),
     path("docs", DocsView.as_view(), name="docs"),
 ]
 
