@@ -1,0 +1,53 @@
+"""The access matrix of WebSockets: who may open one, and follow which plant."""
+
+from typing import Any
+
+import orjson
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+
+from accounts.tokens import issue_access_token
+from inqube.asgi import application
+from inqube.tests.access import rules
+from inqube.tests.access.matrix import Case, expected
+from inqube.tests.access.world import PERSONAS, Place, World, build, deactivate
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def outcome(route: str, token: str | None, place: Place) -> str:
+    """The code with which the socket is closed, or the answer to a subscription."""
+    offered = ["inqube.v1"] + ([f"inqube.bearer.{token}"] if token else [])
+    socket = WebsocketCommunicator(application, f"/{route}", headers=[(b"host", b"testserver")], subprotocols=offered)
+    await socket.connect()
+    try:
+        first = await socket.receive_output(5)
+        if first["type"] == "websocket.close":
+            return str(first["code"])
+        assert orjson.loads(first["text"])["type"] == "ready"
+        await socket.send_to(text_data=orjson.dumps({"type": "subscribe", "plant": place.name}).decode())
+        answer: dict[str, Any] = orjson.loads(await socket.receive_from(5))
+        return str(answer.get("code", answer["type"]))
+    finally:
+        await socket.disconnect()
+
+
+def prepare() -> tuple[World, dict[str, str]]:
+    world = build()
+    tokens = {persona: issue_access_token(user) for persona, user in world.users.items()}
+    deactivate(world)
+    return world, tokens
+
+
+@pytest.mark.parametrize("route", rules.WEBSOCKETS)
+async def test_it_answers_as_declared(route: str) -> None:
+    world, tokens = await sync_to_async(prepare)()
+    found = {
+        str(case): (await outcome(route, tokens.get(case.persona), case.place), expected(row, case))
+        for row in [rules.WEBSOCKETS[route]]
+        for persona in PERSONAS
+        for place in world.places.values()
+        for case in [Case("CONNECT", persona, place)]
+    }
+    assert {case: got for case, (got, _) in found.items()} == {case: wanted for case, (_, wanted) in found.items()}

@@ -1,0 +1,105 @@
+"""Two plants of different people, so that each has something of their own to see and something foreign to miss."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+
+from accounts.models import User
+from accounts.tokens import issue_access_token
+from plants.models import Machine, Membership, Plant, Sensor, Zone
+
+# Names that occur nowhere else, no document's example either: they give away whatever carries them.
+HERE = "amberly"
+THERE = "zephyrton"
+
+PERSONAS = ("anonymous", "viewer", "operator", "owner", "admin", "other", "deactivated")
+# `other` is an operator too, but of the other plant; a user who was deactivated is nobody any more.
+HOME = {"viewer": HERE, "operator": HERE, "owner": HERE, "other": THERE, "deactivated": HERE}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A plant and one of each thing that belongs to it, by the names that routes give them."""
+
+    name: str
+    things: dict[str, Any]
+
+    def __getattr__(self, kind: str) -> Any:
+        return self.things[kind]
+
+
+@dataclass(frozen=True)
+class World:
+    users: dict[str, User]
+    places: dict[str, Place]
+
+    def hidden_from(self, persona: str) -> list[str]:
+        """The names that must not occur in any answer to this persona."""
+        if persona == "admin":
+            return []
+        return [name for name in self.places if name != HOME.get(persona) or persona == "deactivated"]
+
+
+def user(name: str, role: str, plant: Plant | None) -> User:
+    home = plant.slug if plant else "headquarters"
+    created = User.objects.create(email=f"{name}@{home}.example", name=f"{name} of {home}", role=role, password="!")
+    if plant is not None:
+        Membership.objects.create(user=created, plant=plant)
+    return created
+
+
+def place(name: str) -> Place:
+    """Everything in it carries its name, also what filters list: types, units, locations."""
+    owner = user("owner", "operator", None)
+    User.objects.filter(pk=owner.pk).update(email=f"owner@{name}.example", name=f"Owner of {name}")
+    owner.refresh_from_db()
+    plant = Plant.objects.create(slug=name, name=f"Plant {name}", location=name, owner=owner)
+    zone = Zone.objects.create(plant=plant, slug=f"zone-{name}", name=f"Zone {name}")
+    machine = Machine.objects.create(zone=zone, slug=f"machine-{name}", name=f"Machine {name}", type=name)
+    sensor = Sensor.objects.create(
+        machine=machine, slug=f"sensor-{name}", name=f"Sensor {name}", type=name, unit=name, is_active=True
+    )
+    member = user("member", "viewer", plant)
+    things = {"plant": plant, "zone": zone, "machine": machine, "sensor": sensor, "user": member, "owner": owner}
+    return Place(name, things | {"membership": Membership.objects.get(user=member)})
+
+
+def build() -> World:
+    places = {name: place(name) for name in (HERE, THERE)}
+    here, there = places[HERE].plant, places[THERE].plant
+    users = {
+        "viewer": user("viewer", "viewer", here),
+        "operator": user("operator", "operator", here),
+        "owner": places[HERE].owner,
+        "admin": user("admin", "admin", None),
+        "other": user("other", "operator", there),
+        "deactivated": user("deactivated", "operator", here),
+    }
+    return World(users, places)
+
+
+ClientOf = Callable[[str], Client]
+
+
+def bearer_clients(world: World) -> ClientOf:
+    """Programs; the deactivated one got its token before."""
+    clients = {persona: Client(raise_request_exception=False) for persona in PERSONAS}
+    for persona, user in world.users.items():
+        clients[persona].defaults["HTTP_AUTHORIZATION"] = f"Bearer {issue_access_token(user)}"
+    return clients.__getitem__
+
+
+def session_clients(world: World) -> ClientOf:
+    """Browsers; the deactivated one signed in before."""
+    clients = {persona: Client(raise_request_exception=False) for persona in PERSONAS}
+    for persona, user in world.users.items():
+        clients[persona].force_login(user)
+    return clients.__getitem__
+
+
+def deactivate(world: World) -> None:
+    deactivated = world.users["deactivated"]
+    deactivated.is_active = False
+    deactivated.save(update_fields=["is_active"])
