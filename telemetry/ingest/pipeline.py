@@ -59,7 +59,7 @@ class Pipeline:
         self.limits = limits
         self.retention_days = retention_days
         self.totals = Totals()
-        self._directory = Directory({}, ())
+        self._directory = Directory({}, {})
         self._directory_read = asyncio.Event()
         self._batch = Batch()
         self._batch_grew = asyncio.Event()
@@ -180,6 +180,7 @@ class Pipeline:
         if (directory.sensors, directory.plants) != (self._directory.sensors, self._directory.plants):
             log.info("directory of sensors read", plants=len(directory.plants), sensors=len(directory.sensors))
         self._directory = directory
+        self.publisher.follow(directory.plants.values())
         self._directory_read.set()
 
     def _count(self, batch: Batch, result: Stored) -> None:

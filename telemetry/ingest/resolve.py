@@ -1,7 +1,8 @@
 """Stage 3 of 8 — resolve: the address of a sample into its sensor, from a directory in memory."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -21,9 +22,9 @@ log = structlog.get_logger("inqube.ingest.resolve")
 class Directory:
     """All sensors by address, as of the last load. Replaced as a whole, never changed in place."""
 
-    def __init__(self, sensors: dict[str, KnownSensor], plants: Iterable[str]) -> None:
+    def __init__(self, sensors: dict[str, KnownSensor], plants: dict[str, UUID]) -> None:
         self.sensors = sensors
-        self.plants = frozenset(plants)
+        self.plants = plants  # id by slug
         self.plant_of = {sensor.number: sensor.plant_id for sensor in sensors.values()}
 
     def unknown(self, address: str) -> Rejected:
@@ -54,7 +55,7 @@ def load_directory() -> Directory:
         )
         for address, number, plant_id, is_active, kind, states in rows.iterator()
     }
-    return Directory(sensors, Plant.objects.order_by().values_list("slug", flat=True))
+    return Directory(sensors, dict(Plant.objects.order_by().values_list("slug", "pk")))
 
 
 async def watch_directory(use: Callable[[Directory], None]) -> None:

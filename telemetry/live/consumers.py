@@ -1,6 +1,8 @@
 """The socket: one program or browser page that follows some plants."""
 
 import asyncio
+import contextlib
+import re
 from datetime import datetime, timedelta
 
 import structlog
@@ -9,7 +11,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils.timezone import now
 
 from accounts.channels import Identity, identify, identify_by_token
-from plants.models import Plant
+from plants.models import SLUG_PATTERN, Plant
 from telemetry.live import frames
 from telemetry.live.guard import get_guard
 from telemetry.live.hub import Subscription, get_hub
@@ -17,7 +19,7 @@ from telemetry.queries.latest import latest_rows
 
 SILENT_AFTER_S = 30.0  # a client that neither acknowledges nor pings for so long is gone, or too slow
 EXPIRING_BEFORE = timedelta(seconds=60)
-MAX_PLANTS = 50  # subscriptions a socket; more is a mistake or an attack
+MAX_PLANTS = 500  # subscriptions a socket; more is a mistake or an attack
 CHECK_EVERY_S = 1.0
 
 
@@ -66,10 +68,16 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
             return
         self.heard_at = self._clock()
         try:
-            message = frames.parse(text_data if text_data is not None else bytes_data or b"")
+            await self._answer(text_data if text_data is not None else bytes_data or b"")
         except frames.Invalid as invalid:
             await self._say(frames.error("invalid", str(invalid)))
-            return
+        except Exception:
+            # Channels would drop this consumer without `disconnect`, and its tasks and subscriptions would live on.
+            log.exception("live socket failed")
+            await self._end(frames.SERVER_FAILED)
+
+    async def _answer(self, text: str | bytes) -> None:
+        message = frames.parse(text)
         match message:
             case frames.Subscribe():
                 await self._subscribe(message)
@@ -99,7 +107,7 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
     async def _subscribe(self, wanted: frames.Subscribe) -> None:
         assert self.identity is not None
         if wanted.plant not in self.subscriptions and len(self.subscriptions) >= MAX_PLANTS:
-            await self._say(frames.error("too_many", f"A socket follows at most {MAX_PLANTS} plants."))
+            await self._say(frames.error("too_many", f"A socket follows at most {MAX_PLANTS} plants.", wanted.plant))
             return
         plant = await self._visible_plant(wanted.plant)
         if plant is None:
@@ -128,26 +136,30 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
     @database_sync_to_async
     def _visible_plant(self, slug: str) -> Plant | None:
         assert self.identity is not None
+        if not re.match(SLUG_PATTERN, slug):  # PostgreSQL refuses some strings, such as those with NUL
+            return None
         return Plant.objects.visible_to(self.identity.user).filter(slug=slug).first()
 
     async def _send_due(self) -> None:
         """Sends what each subscription has waiting, no oftener than it asked for."""
-        loop = asyncio.get_running_loop()
         try:
             while True:
-                await self.wake.wait()
                 self.wake.clear()
+                now_s = self._clock()
+                next_at = None
                 for subscription in tuple(self.subscriptions.values()):
-                    if not subscription.may_send:
-                        continue
-                    wait_s = subscription.next_at - self._clock()
-                    if wait_s <= 0:
+                    due_at = subscription.due_at()
+                    if due_at is not None and due_at <= now_s:
                         await self._send(subscription)
-                    else:
-                        loop.call_later(wait_s, self.wake.set)
+                        due_at = subscription.due_at()
+                    if due_at is not None:
+                        next_at = due_at if next_at is None else min(next_at, due_at)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(next_at):
+                        await self.wake.wait()
         except Exception:  # such as a database that is away: the client comes back, and gets a snapshot then
             log.exception("live socket failed")
-            await self.close(frames.SERVER_FAILED)
+            await self._end(frames.SERVER_FAILED)
 
     async def _send(self, subscription: Subscription) -> None:
         if subscription.needs_snapshot:

@@ -9,6 +9,7 @@ import orjson
 
 SUBPROTOCOL = "inqube.v1"
 
+MIN_HZ = 0.01
 MAX_HZ = 10.0
 DEFAULT_HZ = 2.0
 
@@ -82,8 +83,8 @@ def _sensors(given: Any) -> frozenset[int] | None:
 def _hertz(given: Any) -> float:
     if given is None:
         return DEFAULT_HZ
-    if type(given) not in (int, float) or not 0 < given <= MAX_HZ:
-        raise Invalid(f"max_hz must be above 0 and at most {MAX_HZ:g}.")
+    if type(given) not in (int, float) or not MIN_HZ <= given <= MAX_HZ:
+        raise Invalid(f"max_hz must be {MIN_HZ:g} to {MAX_HZ:g}.")
     return float(given)
 
 
@@ -103,13 +104,15 @@ def auth_expiring(expires_at: datetime) -> bytes:
     return orjson.dumps({"type": "auth_expiring", "expires_at": expires_at})
 
 
-def error(code: ErrorCode, detail: str) -> bytes:
-    return orjson.dumps({"type": "error", "code": code, "detail": detail})
+def error(code: ErrorCode, detail: str, plant: str | None = None) -> bytes:
+    """`plant` where the error ends, or does not begin, what the client hears of this plant alone."""
+    about = {} if plant is None else {"plant": plant}
+    return orjson.dumps({"type": "error", "code": code, "detail": detail, **about})
 
 
 def not_found(plant: str) -> bytes:
     """The same for a plant that does not exist and one that this client may not see."""
-    return error("not_found", f"There is no plant “{plant}”.")
+    return error("not_found", f"There is no plant “{plant}”.", plant)
 
 
 PONG = orjson.dumps({"type": "pong"})

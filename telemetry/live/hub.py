@@ -13,6 +13,7 @@ from telemetry.live.frames import Frame, Row, from_layer, group
 
 # With this many deltas unacknowledged the server only merges: the socket's buffers never grow beyond them.
 MAX_UNACKNOWLEDGED = 2
+BEAT_S = 3.0  # a socket for which nothing is new hears so often that the feed lives
 RETRY_AFTER_S = 1.0
 
 log = structlog.get_logger("inqube.live.hub")
@@ -31,33 +32,41 @@ class Subscription:
         self.epoch = ""
         self.seq = 0
         self.needs_snapshot = True
-        self.next_at = 0.0  # by the loop's clock: not before this the next frame
+        self.sent_at = -BEAT_S  # by the loop's clock: when the last frame went out
         self.pending: dict[int, Row] = {}
+        self._lives = False  # a frame has come since then
         self._sent: list[int] = []  # sequence numbers not yet acknowledged, oldest first
         self._wake = wake
 
-    def merge(self, frame: Frame) -> None:
-        if self.epoch and frame.epoch != self.epoch:
-            self.needs_snapshot = True  # another ingest process: sequence numbers begin again
+    def merge(self, frame: Frame, *, follows: bool) -> None:
+        """Takes a frame. Where it does not follow the one before, some were lost: only a snapshot is right then."""
+        if not follows:
+            self.needs_snapshot = True
         self.epoch, self.seq = frame.epoch, frame.seq
         for row in frame.rows:
             if self.sensors is None or row[0] in self.sensors:
                 self.pending[row[0]] = row
-        if self.pending or self.needs_snapshot:
-            self._wake()
+        self._lives = True
+        self._wake()
 
-    @property
-    def may_send(self) -> bool:
-        return (bool(self.pending) or self.needs_snapshot) and len(self._sent) < MAX_UNACKNOWLEDGED
+    def due_at(self) -> float | None:
+        """When the next frame may go out, by the loop's clock; None while there is none to send."""
+        if len(self._sent) >= MAX_UNACKNOWLEDGED:
+            return None
+        if self.pending or self.needs_snapshot:
+            return self.sent_at + self.interval_s
+        return self.sent_at + max(BEAT_S, self.interval_s) if self._lives else None
 
     def sent(self, now: float) -> None:
         self._sent.append(self.seq)
-        self.next_at = now + self.interval_s
+        self._lives = False
+        self.sent_at = now
 
     def acknowledge(self, seq: int) -> None:
         """All frames up to this one have been seen."""
         if seq in self._sent:
-            del self._sent[: self._sent.index(seq) + 1]
+            last = len(self._sent) - 1 - self._sent[::-1].index(seq)  # a snapshot and a delta may share a number
+            del self._sent[: last + 1]
             self._wake()
 
     def take(self) -> list[Row]:
@@ -99,7 +108,10 @@ class Hub:
             del self._subscriptions[plant_id]
             self._position.pop(plant_id, None)
             if self._channel is not None:
-                await self._layer.group_discard(group(plant_id), self._channel)
+                try:
+                    await self._layer.group_discard(group(plant_id), self._channel)
+                except Exception as error:  # its frames will find nobody here; that is all
+                    log.warning("plant's frames not cancelled", plant=str(plant_id), error=repr(error))
 
     async def _receive(self, channel: str) -> None:
         while True:
@@ -109,9 +121,12 @@ class Hub:
                 log.exception("frame not received")
                 await asyncio.sleep(RETRY_AFTER_S)
                 continue
+            before = self._position.get(frame.plant_id)
+            # Another epoch is another ingest process, whose numbers begin again.
+            follows = before is None or before == (frame.epoch, frame.seq - 1)
             self._position[frame.plant_id] = frame.epoch, frame.seq
             for subscription in tuple(self._subscriptions.get(frame.plant_id, ())):
-                subscription.merge(frame)
+                subscription.merge(frame, follows=follows)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -5,6 +5,7 @@ Best effort: the readings are stored, so a failure here is logged and the next f
 
 import asyncio
 import secrets
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from uuid import UUID
@@ -16,6 +17,7 @@ from telemetry.live.frames import Frame, Row, group, to_layer
 from telemetry.readings import Reading
 
 TICK_S = 0.25
+BEAT_S = 3.0  # a plant that has nothing new gets an empty frame so often: a page that hears none is not live
 SEND_WITHIN_S = 2.0  # a channel layer that hangs must not hold up the next tick for long
 
 log = structlog.get_logger("inqube.live.publish")
@@ -28,7 +30,12 @@ class LivePublisher:
         self.epoch = secrets.token_hex(8)
         self._seq: defaultdict[UUID, int] = defaultdict(int)
         self._pending: defaultdict[UUID, dict[int, Row]] = defaultdict(dict)
+        self._sent_at: dict[UUID, float] = {}  # per plant, by a monotonic clock
         self._layer = get_channel_layer()
+
+    def follow(self, plants: Iterable[UUID]) -> None:
+        """Says which plants there are: they hear that the feed lives also while they have nothing new."""
+        self._sent_at = {plant_id: self._sent_at.get(plant_id, -BEAT_S) for plant_id in plants}
 
     def offer(self, newest: Iterable[Reading], plant_of: Mapping[int, UUID]) -> None:
         """Takes readings that are their sensors' latest, in order of commit."""
@@ -43,9 +50,13 @@ class LivePublisher:
             await self.flush()
 
     async def flush(self) -> None:
-        """Sends what is pending now."""
+        """Sends what is pending now, and an empty frame where nothing has been for a while."""
         pending, self._pending = self._pending, defaultdict(dict)
-        for plant_id, rows in pending.items():
+        now = time.monotonic()
+        quiet = [plant_id for plant_id, sent_at in self._sent_at.items() if now - sent_at >= BEAT_S]
+        for plant_id in {*pending, *quiet}:
+            self._sent_at[plant_id] = now
+            rows = pending.get(plant_id, {})
             self._seq[plant_id] += 1
             frame = Frame(plant_id, self.epoch, self._seq[plant_id], list(rows.values()))
             try:

@@ -64,7 +64,7 @@ function showStrip(feed, timezone, wait) {
   say("[data-strip-text]", `Every value below is as of ${time}.`);
   document.querySelector("[data-try-now]").hidden = ended;
   document.querySelector("[data-sign-in]").hidden = !feed.signedOut;
-  const silence = `No answer from the server for ${formatAge(Date.now() - feed.heardAt)}.`;
+  const silence = `Nothing from the feed for ${formatAge(Date.now() - feed.heardAt)}.`;
   say("[data-strip-reason]", ended ? "" : `${silence} ${wait ? `Trying again in ${wait}${THIN}s.` : "Trying now."}`);
 }
 

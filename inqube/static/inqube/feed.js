@@ -24,7 +24,8 @@ export class Feed extends EventTarget {
     this.state = "connecting";
     this.reason = "";
     this.signedOut = false;
-    this.heardAt = Date.now(); // last frame or pong
+    this.heardAt = Date.now(); // last frame: a pong says that the server lives, not that values still come
+    this.answeredAt = this.heardAt; // last word of the server
     this.lostAt = this.heardAt; // last time the page was live
     this.failures = 0;
     this.retryAt = null;
@@ -72,7 +73,7 @@ export class Feed extends EventTarget {
   }
 
   receive(message) {
-    this.heardAt = Date.now();
+    this.answeredAt = Date.now();
     switch (message.type) {
       case "ready":
         for (const plant of this.plants) {
@@ -82,6 +83,7 @@ export class Feed extends EventTarget {
         break;
       case "snapshot":
       case "delta":
+        this.heardAt = Date.now();
         this.send({ type: "ack", plant: message.plant, seq: message.seq });
         this.positions.set(message.plant, {
           epoch: message.epoch ?? this.positions.get(message.plant)?.epoch,
@@ -95,7 +97,7 @@ export class Feed extends EventTarget {
         }
         break;
       case "error":
-        this.end(message.detail);
+        this.without(message.plant, message.detail);
         break;
       default: // pong; auth_expiring, which a session that goes on by itself can't act on
     }
@@ -121,16 +123,23 @@ export class Feed extends EventTarget {
 
   watch() {
     if (this.state === "ended") return;
-    const silentMs = Date.now() - this.heardAt;
-    if (silentMs >= PING_AFTER_MS) this.send({ type: "ping" });
-    const offline = this.state === "live" ? silentMs : Date.now() - this.lostAt;
+    if (Date.now() - this.answeredAt >= PING_AFTER_MS) this.send({ type: "ping" });
+    const offline = Date.now() - (this.state === "live" ? this.heardAt : this.lostAt);
     if (offline < OFFLINE_AFTER_MS) return;
     this.become("offline");
     // A socket that is open and says nothing, or never opens: most likely the network went without a word.
-    if (this.socket && Date.now() - Math.max(this.heardAt, this.openedAt) >= OFFLINE_AFTER_MS) {
+    if (this.socket && Date.now() - Math.max(this.answeredAt, this.openedAt) >= OFFLINE_AFTER_MS) {
       this.abandon();
       this.closed(0);
     }
+  }
+
+  /** Goes on without a plant that the server ended; without any, there is nothing to follow. */
+  without(plant, reason) {
+    this.plants = this.plants.filter((each) => plant && each !== plant);
+    this.waiting.delete(plant);
+    if (!this.plants.length) this.end(reason);
+    else if (!this.waiting.size) this.become("live");
   }
 
   end(reason) {

@@ -11,6 +11,7 @@ from accounts.models import User
 from plants.models import Plant, Sensor
 from telemetry.live import frames
 from telemetry.live.consumers import TelemetryConsumer
+from telemetry.live.hub import get_hub
 from telemetry.live.publish import LivePublisher
 from telemetry.tests.live.sockets import Open, session_headers, subscribe, token_of
 from telemetry.tests.samples import TEMP, ms, store_series, us
@@ -98,6 +99,7 @@ async def test_it_knows_no_foreign_or_unknown_plant(connect: Open, vera: User, r
         "type": "error",
         "code": "not_found",
         "detail": f"There is no plant “{plant}”.",
+        "plant": plant,
     }
 
 
@@ -164,3 +166,58 @@ async def test_it_closes_a_silent_client(connect: Open, vera: User, monkeypatch:
     socket = await connect(bearer=vera)
     await socket.hear()
     assert await socket.hear_close() == frames.TOO_SLOW
+
+
+async def test_it_sends_a_snapshot_where_frames_were_lost_or_ingest_began_anew(
+    connect: Open, vera: User, kandy: Plant
+) -> None:
+    sensor = await Sensor.objects.aget(slug="temp")
+    socket = await connect(bearer=vera)
+    await subscribe(socket, max_hz=10)
+
+    async def publish(publisher: LivePublisher) -> str:
+        publisher.offer([(sensor.number, us(now()), 1.0, 192)], {sensor.number: kandy.pk})
+        await publisher.flush()
+        heard = await socket.hear()
+        await socket.say(type="ack", plant="kandy", seq=heard["seq"])
+        return str(heard["type"])
+
+    publisher = LivePublisher()
+    assert [await publish(publisher), await publish(publisher)] == ["delta", "delta"]
+    publisher._seq[kandy.pk] += 1  # as if a frame had got lost on the way
+    assert await publish(publisher) == "snapshot"
+    assert await publish(publisher) == "delta"
+    assert await publish(LivePublisher()) == "snapshot"
+
+
+async def test_it_hears_that_the_feed_lives_while_nothing_is_new(connect: Open, vera: User, kandy: Plant) -> None:
+    socket = await connect(bearer=vera)
+    snapshot = await subscribe(socket, max_hz=10)
+    await socket.say(type="ack", plant="kandy", seq=snapshot["seq"])
+    publisher = LivePublisher()
+    publisher.follow([kandy.pk])
+    await publisher.flush()
+    assert await socket.hear() == {"type": "delta", "plant": "kandy", "seq": 1, "readings": []}
+
+
+async def test_it_knows_no_plant_that_the_database_could_not_even_look_up(connect: Open, vera: User) -> None:
+    socket = await connect(bearer=vera)
+    await socket.hear()
+    await socket.say(type="subscribe", plant="kandy\x00")
+    assert (await socket.hear())["code"] == "not_found"
+
+
+async def test_it_leaves_nothing_behind_when_it_fails(
+    connect: Open, vera: User, kandy: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    socket = await connect(bearer=vera)
+    await subscribe(socket)
+    assert len(get_hub()._subscriptions[kandy.pk]) == 1
+
+    async def fail(*_: object) -> None:
+        raise ConnectionError("the channel layer is away")
+
+    monkeypatch.setattr(get_hub(), "join", fail)
+    await socket.say(type="subscribe", plant="kandy")
+    assert await socket.hear_close() == frames.SERVER_FAILED
+    assert kandy.pk not in get_hub()._subscriptions

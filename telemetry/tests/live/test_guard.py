@@ -102,7 +102,12 @@ async def test_it_takes_a_plant_away_with_the_membership(
 
     await Membership.objects.filter(user=vera, plant=kandy).adelete()
 
-    assert await socket.hear() == {"type": "error", "code": "not_found", "detail": "There is no plant “kandy”."}
+    assert await socket.hear() == {
+        "type": "error",
+        "code": "not_found",
+        "detail": "There is no plant “kandy”.",
+        "plant": "kandy",
+    }
     publisher = LivePublisher()
     publisher.offer([(1, 1, 1.0, 192)], {1: kandy.pk})
     publisher.offer([(2, 1, 2.0, 192)], {2: rotterdam.pk})

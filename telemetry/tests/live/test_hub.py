@@ -3,7 +3,7 @@
 import uuid
 
 from telemetry.live.frames import Frame
-from telemetry.live.hub import MAX_UNACKNOWLEDGED, Subscription
+from telemetry.live.hub import BEAT_S, MAX_UNACKNOWLEDGED, Subscription
 
 PLANT = uuid.UUID(int=1)
 
@@ -22,7 +22,7 @@ def frame(seq: int, *rows: tuple[int, float], epoch: str = "e") -> Frame:
 def test_it_keeps_one_row_a_sensor_however_many_frames_come() -> None:
     slow = subscription()
     for seq in range(1, 1001):
-        slow.merge(frame(seq, (17, float(seq)), (18, 0.0)))
+        slow.merge(frame(seq, (17, float(seq)), (18, 0.0)), follows=True)
     assert slow.take() == [[17, 1_000_000, 1000.0, 192], [18, 1_000_000, 0.0, 192]]
     assert slow.seq == 1000
     assert slow.take() == []
@@ -30,39 +30,67 @@ def test_it_keeps_one_row_a_sensor_however_many_frames_come() -> None:
 
 def test_it_merges_only_the_sensors_that_were_asked_for() -> None:
     some = subscription(frozenset({18}))
-    some.merge(frame(1, (17, 1.0)))
-    assert not some.may_send
-    some.merge(frame(2, (17, 1.0), (18, 2.0)))
+    some.merge(frame(1, (17, 1.0)), follows=True)
+    assert some.take() == []
+    some.merge(frame(2, (17, 1.0), (18, 2.0)), follows=True)
     assert [row[0] for row in some.take()] == [18]
+
+
+def test_it_sends_no_oftener_than_asked() -> None:
+    client = subscription()
+    assert client.due_at() is None
+    client.sent(now=100.0)
+    client.merge(frame(1, (17, 1.0)), follows=True)
+    assert client.due_at() == 100.5
+
+
+def test_it_says_now_and_then_that_the_feed_lives() -> None:
+    client = subscription()
+    client.sent(now=100.0)
+    assert client.due_at() is None
+    client.merge(frame(1), follows=True)
+    assert client.due_at() == 100.0 + BEAT_S
+    client.acknowledge(0)
+    client.sent(now=103.0)
+    assert client.due_at() is None  # until another frame comes: without one the feed may be dead
 
 
 def test_it_waits_for_acknowledgements() -> None:
     client = subscription()
     for seq in range(1, MAX_UNACKNOWLEDGED + 1):
-        client.merge(frame(seq, (17, 1.0)))
-        assert client.may_send
+        client.merge(frame(seq, (17, 1.0)), follows=True)
+        assert client.due_at() is not None
         client.take()
         client.sent(now=0.0)
-    client.merge(frame(9, (17, 2.0)))
-    assert not client.may_send
+    client.merge(frame(9, (17, 2.0)), follows=True)
+    assert client.due_at() is None
     client.acknowledge(1)
-    assert client.may_send
+    assert client.due_at() is not None
+
+
+def test_it_takes_an_acknowledgement_for_all_frames_of_that_number() -> None:
+    client = subscription()
+    client.merge(frame(42, (17, 1.0)), follows=True)
+    client.sent(now=0.0)  # a snapshot
+    client.sent(now=0.0)  # and a delta, of the same number
+    assert client.due_at() is None
+    client.acknowledge(42)
+    assert client.due_at() is not None
 
 
 def test_it_ignores_acknowledgements_of_what_was_not_sent() -> None:
     client = subscription()
-    client.merge(frame(1, (17, 1.0)))
-    client.sent(now=0.0)
-    client.merge(frame(2, (17, 1.0)))
-    client.sent(now=0.0)
+    for seq in (1, 2):
+        client.merge(frame(seq, (17, 1.0)), follows=True)
+        client.sent(now=0.0)
     client.acknowledge(99)
-    assert not client.may_send
+    assert client.due_at() is None
 
 
-def test_it_wants_a_snapshot_when_ingest_began_anew() -> None:
+def test_it_wants_a_snapshot_where_frames_were_lost() -> None:
     client = subscription()
-    client.merge(frame(5, (17, 1.0)))
+    client.merge(frame(5, (17, 1.0)), follows=True)
     assert not client.needs_snapshot
-    client.merge(frame(1, (17, 2.0), epoch="other"))
+    client.merge(frame(1, (17, 2.0), epoch="other"), follows=False)
     assert client.needs_snapshot
     assert (client.epoch, client.seq) == ("other", 1)
