@@ -124,6 +124,27 @@ def test_it_greys_out_when_the_feed_is_lost_and_comes_back(temp: int, page: Page
     expect(content).to_have_css("filter", "none")
 
 
+def test_it_greys_out_when_the_server_answers_but_nothing_comes_from_ingest(
+    temp: int, kandy: Plant, page: Page, publish: Publish
+) -> None:
+    now = timezone.now()
+    page.clock.install(time=now - timedelta(minutes=1))
+    page.clock.pause_at(now)
+    page.goto("/plants/kandy/")
+    expect(page.locator("[data-pill-word]")).to_have_text("Live")
+    root = page.locator("html")
+
+    for _ in range(OFFLINE_AFTER_MS // 1000 + 2):  # its pings are answered meanwhile
+        page.clock.run_for(1000)
+        page.wait_for_timeout(50)
+
+    expect(root).to_have_attribute("data-feed", "offline")
+    expect(page.locator("[data-strip]")).to_contain_text("Nothing from the feed for")
+    publish(kandy, temp, time.time() + 60, 21.0)
+    expect(root).to_have_attribute("data-feed", "live")
+    expect(page.locator(f'[data-sensor="{temp}"] .number')).to_have_text("21.0")
+
+
 def test_it_says_that_the_session_is_over_and_goes_on_after_signing_in(
     vera: User, temp: int, page: Page, web: WebServer
 ) -> None:
