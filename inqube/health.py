@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import TypedDict
+from weakref import WeakKeyDictionary
 
 import psycopg
 import structlog
@@ -84,11 +85,23 @@ async def outcome(name: str, check: Callable[[], Awaitable[None]]) -> Check:
     return {"status": status, "ms": round((time.monotonic() - started) * 1000)}
 
 
-async def health(request: HttpRequest) -> JsonResponse:
-    """200 when everything that pages and the API need answers, else 503; the checks run side by side."""
+async def run_checks() -> dict[str, Check]:
+    """All of them, side by side."""
     outcomes = await asyncio.gather(*(outcome(name, check) for name, check in CHECKS.items()))
-    checks = dict(zip(CHECKS, outcomes, strict=True))
-    healthy = all(check["status"] == "ok" for check in outcomes)
+    return dict(zip(CHECKS, outcomes, strict=True))
+
+
+# Anybody may ask, as often as they like: who asks while the checks run gets their outcome, not connections of their own.
+_under_way: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[dict[str, Check]]] = WeakKeyDictionary()
+
+
+async def health(request: HttpRequest) -> JsonResponse:
+    """200 when everything that pages and the API need answers, else 503."""
+    loop = asyncio.get_running_loop()
+    if loop not in _under_way or _under_way[loop].done():
+        _under_way[loop] = loop.create_task(run_checks())
+    checks = await asyncio.shield(_under_way[loop])
+    healthy = all(check["status"] == "ok" for check in checks.values())
     return JsonResponse(
         {"status": "ok" if healthy else "down", "checks": checks},
         status=200 if healthy else 503,
