@@ -3,6 +3,7 @@
 Django runs these before commands that need the settings; `refuse_broken_settings` before the web server.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 TAG = "inqube"
 SECRET_CHARACTERS = 32  # RFC 7518 §3.2: a key of HS256 has at least 256 bits
+DIFFERENT_CHARACTERS = 10  # a random key of that length has fewer once in ages
+# What examples, tutorials and templates have where a key should be.
+PLACEHOLDERS = re.compile(r"change.?(me|this|it)|django-insecure|your.?(secret|key|jwt)|placeholder|secret.?key.?here")
+MINUTES_A_DAY = 24 * 60
 GENERATE = "Generate one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
 OR_DEMO = "or run `make demo`, which brings its own."
 
@@ -28,6 +33,7 @@ POSITIVE = {
     "ACCESS_TOKEN_MINUTES": "E011",
     "RAW_RETENTION_DAYS": "E012",
     "COMPRESS_AFTER_DAYS": "E013",
+    "REFRESH_TOKEN_DAYS": "E015",
 }
 
 
@@ -41,12 +47,19 @@ def required() -> Iterable[checks.CheckMessage]:
             yield checks.Error(f"{name} is not set.", hint=hint, id=f"inqube.{number}")
 
 
+def is_no_secret(key: str) -> bool:
+    return len(set(key)) < DIFFERENT_CHARACTERS or bool(PLACEHOLDERS.search(key.lower()))
+
+
 def secrets_hold() -> Iterable[checks.CheckMessage]:
     if settings.DEBUG:
         return
     for name, number in {"SECRET_KEY": "E006", "JWT_SIGNING_KEY": "E007"}.items():
         if is_set(name) and len(getattr(settings, name)) < SECRET_CHARACTERS:
             message = f"{name} is shorter than {SECRET_CHARACTERS} characters and could be guessed."
+            yield checks.Error(message, hint=GENERATE, id=f"inqube.{number}")
+        elif is_set(name) and is_no_secret(getattr(settings, name)):
+            message = f"{name} is a placeholder or a pattern, and could be guessed."
             yield checks.Error(message, hint=GENERATE, id=f"inqube.{number}")
     if is_set("SECRET_KEY") and settings.SECRET_KEY == settings.JWT_SIGNING_KEY:
         message = "SECRET_KEY and JWT_SIGNING_KEY are the same: what leaks one leaks both."
@@ -57,6 +70,13 @@ def numbers_make_sense() -> Iterable[checks.CheckMessage]:
     for name, number in POSITIVE.items():
         if getattr(settings, name) <= 0:
             yield checks.Error(f"{name} is {getattr(settings, name)}.", hint="Set it above 0.", id=f"inqube.{number}")
+    if settings.ACCESS_TOKEN_MINUTES > settings.REFRESH_TOKEN_DAYS * MINUTES_A_DAY > 0:
+        yield checks.Error(
+            f"ACCESS_TOKEN_MINUTES ({settings.ACCESS_TOKEN_MINUTES}) is longer than REFRESH_TOKEN_DAYS "
+            f"({settings.REFRESH_TOKEN_DAYS}): an access token ends with its refresh token.",
+            hint="Set it lower: a program gets the next one by its refresh token.",
+            id="inqube.E016",
+        )
     if settings.COMPRESS_AFTER_DAYS >= settings.RAW_RETENTION_DAYS > 0:
         yield checks.Error(
             f"COMPRESS_AFTER_DAYS ({settings.COMPRESS_AFTER_DAYS}) is not below RAW_RETENTION_DAYS "

@@ -28,12 +28,18 @@ def test_it_is_content_with_the_settings_of_the_tests() -> None:
         ("UNSET", ["JWT_SIGNING_KEY"], "inqube.E005"),
         ("SECRET_KEY", "x" * 31, "inqube.E006"),
         ("JWT_SIGNING_KEY", "x" * 31, "inqube.E007"),
+        ("SECRET_KEY", "x" * 64, "inqube.E006"),
+        ("JWT_SIGNING_KEY", "0123456701234567012345670123456701234567", "inqube.E007"),
+        ("SECRET_KEY", "django-insecure-k8(3!x^v0q2@j5m#z7w$b1n4c6r9t", "inqube.E006"),
+        ("JWT_SIGNING_KEY", "CHANGE_ME_to-something-random-0123456789", "inqube.E007"),
         ("INGEST_BATCH_READINGS", 0, "inqube.E009"),
         ("INGEST_BATCH_MS", -1, "inqube.E010"),
         ("ACCESS_TOKEN_MINUTES", 0, "inqube.E011"),
         ("RAW_RETENTION_DAYS", 0, "inqube.E012"),
         ("COMPRESS_AFTER_DAYS", 0, "inqube.E013"),
         ("COMPRESS_AFTER_DAYS", 90, "inqube.E014"),
+        ("REFRESH_TOKEN_DAYS", 0, "inqube.E015"),
+        ("ACCESS_TOKEN_MINUTES", 7 * 24 * 60 + 1, "inqube.E016"),
     ],
 )
 def test_it_names_one_mistake(settings: Any, name: str, value: object, expected: str) -> None:
