@@ -45,7 +45,11 @@ class Command(BaseCommand):
         sensors = demo_factory.build()
         self.stdout.write(f"The demo factory has {len(sensors)} sensors in {len(demo_factory.PLANTS)} plants.")
         for role, login in people.items():
-            settle_user(role, login["email"], login["password"])
+            user = settle_user(role, login["email"], login["password"])
+            if not user.is_active:
+                self.stdout.write(f"{user.email} is inactive and stays so: activate them in the admin.")
+            elif user.role != role:
+                self.stdout.write(f"{user.email} is {user.get_role_display().lower()} by now and stays so.")
         if history_hours:
             self.fill_history({address: sensor.number for address, sensor in sensors.items()}, history_hours)
 
@@ -72,13 +76,16 @@ def read_credentials(file: Path) -> dict[Role, dict[str, str]]:
 
 
 def settle_user(role: Role, email: str, password: str) -> User:
-    """A user who can sign in with this password; new ones get the role, and all but admins are members."""
+    """A user with this password, which signs out those who had another.
+
+    Only new users get the role, and all but admins memberships: what somebody has taken away since, stays away.
+    """
     user = User.objects.filter(email=email).first()
-    if user is None:
-        user = User.objects.create_user(email, password, name=NAMES[role], role=role)
-    elif not user.check_password(password):  # hashing is slow by design: only when it must be
-        user.set_password(password)
-        user.save(update_fields=["password"])
+    if user is not None:
+        if not user.check_password(password):  # hashing is slow by design: only when it must be
+            user.change_password(password)
+        return user
+    user = User.objects.create_user(email, password, name=NAMES[role], role=role)
     if role != Role.ADMIN:
         plants = Plant.objects.filter(slug__in=[plant.slug for plant in demo_factory.PLANTS])
         Membership.objects.bulk_create([Membership(user=user, plant=plant) for plant in plants], ignore_conflicts=True)

@@ -10,6 +10,7 @@ from django.db.models import F, Max
 from django.utils.timezone import now
 
 from accounts.models import User
+from accounts.tokens import InvalidAccessTokenError, sign_in, user_of_token
 from plants.models import Machine, Membership, Plant, Sensor
 from telemetry.models import Latest, Reading
 
@@ -121,6 +122,33 @@ def test_it_hashes_a_password_again_only_if_it_changed(credentials: Callable[...
     assert {role for role in after if after[role] != before[role]} == {"viewer"}
     assert User.objects.get(role="viewer").check_password("another password")
     assert Membership.objects.count() == 4
+
+
+def test_it_gives_nobody_back_what_was_taken_from_them(credentials: Callable[..., Path]) -> None:
+    seed("--history-hours", 0, "--credentials", credentials())
+    User.objects.filter(role="operator").update(is_active=False)
+    User.objects.filter(role="admin").update(role="viewer")
+    Membership.objects.filter(user__email="viewer@demo.example", plant__slug="kandy").delete()
+
+    said = seed("--history-hours", 0, "--credentials", credentials())
+
+    assert "operator@demo.example is inactive and stays so" in said
+    assert "admin@demo.example is viewer by now and stays so." in said
+    assert not User.objects.get(email="operator@demo.example").is_active
+    assert User.objects.get(email="admin@demo.example").role == "viewer"
+    assert Membership.objects.filter(user__email="viewer@demo.example").count() == 1
+
+
+def test_it_signs_out_whoever_has_another_password_now(credentials: Callable[..., Path]) -> None:
+    seed("--history-hours", 0, "--credentials", credentials())
+    tokens = {role: sign_in(User.objects.get(role=role)).access for role in PEOPLE}
+    changed = PEOPLE | {"viewer": PEOPLE["viewer"] | {"password": "another password"}}
+
+    seed("--history-hours", 0, "--credentials", credentials(changed))
+
+    user_of_token(tokens["operator"])
+    with pytest.raises(InvalidAccessTokenError):
+        user_of_token(tokens["viewer"])
 
 
 @pytest.mark.parametrize(
