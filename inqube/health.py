@@ -91,7 +91,7 @@ async def run_checks() -> dict[str, Check]:
     return dict(zip(CHECKS, outcomes, strict=True))
 
 
-# Anybody may ask, as often as they like: who asks while the checks run gets their outcome, not connections of their own.
+# Anybody may ask, as often as they like: who asks while the checks run gets their outcome, not connections anew.
 _under_way: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[dict[str, Check]]] = WeakKeyDictionary()
 
 
