@@ -8,6 +8,8 @@ from django.db.backends.signals import connection_created
 from django.http import HttpRequest
 from pghistory.middleware import HistoryMiddleware
 
+from accounts.addresses import client_address
+
 SESSION_CONTEXT = "SELECT set_config('pghistory.context_metadata', %s, false)"
 
 
@@ -21,7 +23,7 @@ class AuditMiddleware(HistoryMiddleware):
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         return {
             **super().get_context(request),
-            "address": request.META.get("REMOTE_ADDR", ""),
+            "address": client_address(request) or "",
             "method": request.method,
             "request_id": getattr(request, "request_id", ""),
         }

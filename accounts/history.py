@@ -33,8 +33,11 @@ def keep_history(exclude: tuple[str, ...] = (), secret: str | None = None) -> Ca
     return pghistory.track(
         *trackers,
         exclude=list(exclude),
-        obj_field=pghistory.ObjForeignKey(related_name="+"),
+        obj_field=pghistory.ObjForeignKey(related_name="+", db_index=False),
         context_field=pghistory.ContextJSONField(),
         context_id_field=None,  # type: ignore[arg-type]  # its documentation allows it
-        meta={"indexes": [models.Index(fields=["pgh_created_at"])], "default_permissions": ()},
+        meta={
+            "indexes": [models.Index(fields=["pgh_created_at"]), models.Index(fields=["pgh_obj", "pgh_id"])],
+            "default_permissions": (),
+        },
     )

@@ -19,6 +19,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from accounts.addresses import client_address
 from accounts.models import TokenFamily, User
+from accounts.security_events import Kind, record
 
 FAMILY_CLAIM = "fam"
 SCHEME = b"bearer"
@@ -73,6 +74,7 @@ def refresh(raw: str) -> Pair:
         raise InvalidRefreshTokenError(REFRESH_REFUSED)
     if family.refresh_id.hex != token["jti"]:
         family.revoke()
+        record(Kind.TOKEN_REUSED, user=family.user, detail="its sign-in has ended")
         log.warning("refresh token used again, its family has ended", user=str(family.user_id), family=str(family.pk))
         raise InvalidRefreshTokenError(REFRESH_REFUSED)
     if not family.rotate():
@@ -87,6 +89,7 @@ def sign_out(raw: str) -> None:
     _, family = _family_of(raw)
     if family is not None:
         family.revoke()
+        record(Kind.LOGOUT, user=family.user)
 
 
 def user_of_token(raw: str) -> Access:

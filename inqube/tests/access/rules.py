@@ -76,6 +76,7 @@ ROUTES: dict[str, Rows] = {
     "api/v1/users/me": rows(NOBODY_ELSE, GET=SIGNED_IN, PATCH=SIGNED_IN, OPTIONS=SIGNED_IN),
     "api/v1/users/": rows("401 403 403 405", GET=ADMINS, OPTIONS=ADMINS, POST="401 403 403 201"),
     "api/v1/users/<pk>/": rows("401 403 403 405", GET=ADMINS, OPTIONS=ADMINS, PATCH=ADMINS, DELETE="401 403 403 204"),
+    "api/v1/audit/": rows("401 403 403 405", GET=ADMINS, OPTIONS=ADMINS),
     "api/v1/plants/": rows(
         "401 403 405 405", GET=SIGNED_IN, OPTIONS=SIGNED_IN, POST="401 403 403 201", DELETE="401 403 403 405"
     ),
