@@ -27,6 +27,13 @@ class FactoryAdmin(admin.ModelAdmin):
             return parents.visible_to(request.user)
         return super().get_field_queryset(db, db_field, request)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Filters in the address ask nothing about what operators don't see, such as `?members=…` of their plant."""
+        field = next((field for field in self.opts.get_fields() if field.name == lookup.partition("__")[0]), None)
+        if field is not None and field.is_relation and not field.many_to_one and not request.user.is_superuser:
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
 
 class MembershipInline(admin.TabularInline):
     model = Membership

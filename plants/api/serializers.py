@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError as ModelError
 from django.db import models
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
+from rest_framework.validators import UniqueValidator
 
 from plants.api.fields import FiniteFloatField, OwnerField, VisibleField
 from plants.models import Machine, Plant, Sensor, Zone
@@ -55,6 +56,14 @@ class PlantSerializer(FactorySerializer):
         model = Plant
         fields = ("id", "slug", "name", "location", "timezone", "owner", "created_at")
         read_only_fields = ("created_at",)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """Only admins may change the slug, so only they are told that another plant has it."""
+        fields = super().get_fields()
+        if not self.context["request"].user.is_superuser:
+            slug = fields["slug"]
+            slug.validators = [validator for validator in slug.validators if not isinstance(validator, UniqueValidator)]
+        return fields
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not self.context["request"].user.is_superuser:

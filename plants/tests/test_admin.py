@@ -98,6 +98,59 @@ def test_it_does_not_take_a_foreign_parent_from_an_operator(as_bob: Client) -> N
     assert not Machine.objects.filter(slug="m").exists()
 
 
+@pytest.mark.parametrize(
+    ("model", "field", "parent"), [("zone", "plant", Plant), ("machine", "zone", Zone), ("sensor", "machine", Machine)]
+)
+def test_it_neither_shows_nor_takes_a_foreign_parent_of_an_operators_row(
+    as_bob: Client, model: str, field: str, parent: Any
+) -> None:
+    foreign = parent.objects.get(slug__in=["rotterdam", "mixing", "mixer-1"])
+    assert foreign.name not in page(as_bob, f"{model}/add/", **{field: str(foreign.pk)})
+    models: dict[str, Any] = {"zone": Zone, "machine": Machine, "sensor": Sensor}
+    row = models[model].objects.get(slug__in=["rolling", "roller-2", "temp"])
+    response = as_bob.post(f"{ADMIN}/{model}/{row.pk}/change/", {field: str(foreign.pk), "slug": "s", "name": "N"})
+    assert response.status_code == 200
+    assert "valid choice" in response.content.decode()
+    assert foreign.name not in response.content.decode()
+
+
+@pytest.mark.parametrize(("model", "row"), [("zone", Zone), ("machine", Machine), ("sensor", Sensor)])
+def test_it_deletes_only_their_own_rows_in_bulk(as_bob: Client, model: str, row: Any) -> None:
+    form = {
+        "action": "delete_selected",
+        "_selected_action": [str(pk) for pk in row.objects.values_list("pk", flat=True)],
+        "post": "yes",
+    }
+    asked = as_bob.post(f"{ADMIN}/{model}/", {**form, "post": ""}).content.decode()
+    for foreign in ("Rotterdam", "Mixing", "Mixer", "Power"):
+        assert foreign not in asked
+    assert as_bob.post(f"{ADMIN}/{model}/", form | {"select_across": "1"}).status_code == 302
+    assert [found.slug for found in row.objects.all()] == [{Zone: "mixing", Machine: "mixer-1", Sensor: "power"}[row]]
+
+
+def test_it_does_not_let_an_operator_delete_plants_in_bulk(as_bob: Client, kandy: Plant) -> None:
+    form = {"action": "delete_selected", "_selected_action": [str(kandy.pk)], "post": "yes"}
+    as_bob.post(f"{ADMIN}/plant/", form)
+    assert Plant.objects.contains(kandy)
+
+
+def test_it_does_not_let_an_operator_add_members(as_bob: Client, kandy: Plant, charlie: User) -> None:
+    form = {"name": "Kandy", "timezone": "UTC", "location": ""} | {
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-INITIAL_FORMS": "0",
+        "memberships-0-user": str(charlie.pk),
+        "memberships-0-plant": str(kandy.pk),
+    }
+    assert as_bob.post(f"{ADMIN}/plant/{kandy.pk}/change/", form).status_code == 302
+    assert not Plant.objects.visible_to(charlie).contains(kandy)
+
+
+@pytest.mark.parametrize("lookup", ["members", "members__id__exact", "memberships__user", "owner__email__startswith"])
+def test_it_answers_an_operator_no_questions_about_members(as_bob: Client, bob: User, lookup: str) -> None:
+    response = as_bob.get(f"{ADMIN}/plant/", {lookup: str(bob.pk)})
+    assert response.status_code == 400
+
+
 def test_it_takes_a_parent_of_their_own_from_an_operator(as_bob: Client) -> None:
     rolling = Zone.objects.get(slug="rolling")
     form = {"zone": str(rolling.pk), "slug": "m", "name": "M", "position": "0"}

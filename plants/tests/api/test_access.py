@@ -104,3 +104,37 @@ def test_it_lets_an_operator_repeat_what_they_may_not_change(api_of: ApiOf, kand
     assert api_of("bob").put(url_of("plants"), plant).status_code == 200
     kandy.refresh_from_db()
     assert (kandy.name, kandy.timezone, kandy.location) == ("Kandy Tea", "UTC", "Hill")
+
+
+def test_it_tells_an_operator_no_slug_of_a_foreign_plant(api_of: ApiOf) -> None:
+    taken, free = (api_of("bob").patch(url_of("plants"), {"slug": slug}) for slug in ("rotterdam", "nowhere"))
+    assert taken.status_code == free.status_code == 400
+    assert taken.json()["errors"] == free.json()["errors"]
+    (error,) = api_of("alice").patch(url_of("plants"), {"slug": "rotterdam"}).json()["errors"]
+    assert error["code"] == "unique"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_offers_nothing_foreign_in_the_browsable_api(api_of: ApiOf, kind: str) -> None:
+    for path in (f"/api/v1/{kind}/", url_of(kind)):
+        page = api_of("bob").get(path, HTTP_ACCEPT="text/html").content.decode().lower()
+        assert "kandy" in page or OLD[kind] in page
+        for foreign in ("rotterdam", "mixing", "mixer", "power"):
+            assert foreign not in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "query"),
+    [
+        ("zones", "plant=rotterdam"),
+        ("machines", "zone=rotterdam/mixing"),
+        ("sensors", "machine=rotterdam/mixing/mixer-1"),
+        ("sensors", "search=rotterdam"),
+        ("sensors", "search=mixer"),
+        ("plants", "search=rotterdam"),
+        ("plants", "slug=rotterdam"),
+    ],
+)
+def test_it_counts_nothing_foreign(api_of: ApiOf, kind: str, query: str) -> None:
+    assert api_of("bob").get(f"/api/v1/{kind}/?{query}").json()["count"] == 0
+    assert api_of("alice").get(f"/api/v1/{kind}/?{query}").json()["count"] == 1
