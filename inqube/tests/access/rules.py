@@ -99,7 +99,6 @@ ROUTES: dict[str, Rows] = {
         OPTIONS="401 403 403 200 200",
         DELETE="401 403 403 204 204/404",
     ),
-    "api/v1/audit/": rows("401 403 403 405", GET=ADMINS, OPTIONS=ADMINS),
     "api/v1/telemetry/latest": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
     "api/v1/telemetry/history": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
 }
