@@ -46,3 +46,14 @@ def test_it_shows_nothing_to_the_inactive(
     user: User = request.getfixturevalue(persona)
     user.is_active = False
     assert not model.objects.visible_to(user).exists()
+
+
+def test_it_shows_to_each_of_many_what_it_shows_to_one(
+    kandy: Plant, rotterdam: Plant, alice: User, bob: User, vera: User, charlie: User
+) -> None:
+    """The live feed asks for all its users at once: there is one rule, in two forms."""
+    vera.is_active = False
+    users = [alice, bob, vera, charlie]
+    assert Plant.objects.visible_to_each(users) == {
+        (user.pk, plant.pk) for user in users for plant in Plant.objects.visible_to(user)
+    }
