@@ -103,3 +103,20 @@ def test_it_runs_the_checks_side_by_side(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(health, "CHECKS", dict.fromkeys(("a", "b", "c"), check))
     response = asyncio.run(health.health(None))  # type: ignore[arg-type]
     assert response.status_code == 200, response.content
+
+
+async def test_it_checks_once_for_all_who_ask_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = 0
+
+    async def check() -> None:
+        nonlocal checked
+        checked += 1
+        await asyncio.sleep(0.2)
+
+    monkeypatch.setattr(health, "CHECKS", {"database": check})
+    request = RequestFactory().get("/health")
+    answers = await asyncio.gather(*(health.health(request) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert checked == 1
+    await health.health(request)
+    assert checked == 2
