@@ -59,7 +59,7 @@ INGEST_BATCH_MS = env.int("INGEST_BATCH_MS", default=200)
 # --- Django ----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "inqube.admin_app.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

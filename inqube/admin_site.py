@@ -1,0 +1,85 @@
+"""The admin site: its name, and on its first page the state of what the user sees."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.timezone import now
+
+from accounts.models import User
+from inqube.health import newest_migrations
+from plants.models import Plant
+from telemetry.queries.console import plant_views
+from telemetry.queries.rates import WINDOW, readings_a_second
+
+QUIET_AFTER_S = 60  # sensors that report on change may be silent that long, a factory hardly is
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    label: str
+    value: str
+    is_abnormal: bool = False
+
+
+class Console(AdminSite):
+    site_header = site_title = "InQube"
+    index_title = "Administration"
+    index_template = "admin/console_index.html"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {"figures": figures(request.user, now()), **(extra_context or {})})
+
+
+def figures(user: Any, moment: datetime) -> list[Figure]:
+    """The state of the user's plants, and for admins that of the installation; as many queries however many rows."""
+    plants = plant_views(list(Plant.objects.visible_to(user)), moment)
+    sensors = [sensor for plant in plants for sensor in plant.sensors]
+    counts = {"fresh": 0, "late": 0, "stale": 0, "bad": 0, "none": 0}
+    for sensor in sensors:
+        counts[sensor.standing] += 1
+    received = max((sensor.latest.received_at for sensor in sensors if sensor.latest), default=None)
+    rate = readings_a_second([sensor.sensor.number for sensor in sensors], moment)
+    shown = [
+        newest_commit(received, moment),
+        Figure("Readings in the last minute", f"{round(rate * WINDOW.total_seconds()):,}"),
+        Figure("Sensors fresh", f"{counts['fresh']:,}"),
+        Figure("Sensors late", f"{counts['late']:,}"),
+        Figure("Sensors stale", f"{counts['stale']:,}", counts["stale"] > 0),
+        Figure("Sensors bad", f"{counts['bad']:,}", counts["bad"] > 0),
+        Figure("Sensors without a reading", f"{counts['none']:,}"),
+        Figure("Plants", f"{len(plants):,}"),
+    ]
+    return shown + (installation() if user.is_superuser else [])
+
+
+def newest_commit(received: datetime | None, moment: datetime) -> Figure:
+    """How long ago ingest last stored a reading."""
+    label = "Newest reading stored"
+    if received is None:
+        return Figure(label, "never")
+    age_s = max(0, int((moment - received).total_seconds()))
+    return Figure(label, f"{ago(age_s)} ago", age_s > QUIET_AFTER_S)
+
+
+def ago(age_s: int) -> str:
+    """`12 s`, `4 min`, `3 h`, `2 days`."""
+    for seconds, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
+        if age_s >= 2 * seconds:
+            return f"{age_s // seconds} {unit}"
+    return f"{age_s} s"
+
+
+def installation() -> list[Figure]:
+    pending = len(newest_migrations() - set(MigrationRecorder(connection).applied_migrations()))
+    return [
+        Figure("Users", f"{User.objects.count():,}"),
+        Figure(
+            "Migrations", f"pending in {pending} app{'s' * (pending > 1)}" if pending else "all applied", pending > 0
+        ),
+    ]

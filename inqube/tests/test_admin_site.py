@@ -1,0 +1,107 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils.timezone import now
+
+from accounts.models import User
+from inqube.admin_site import ago, figures
+from plants.models import Machine, Plant, Sensor
+from telemetry.models import Latest, Reading
+from telemetry.storage import flavour
+
+
+def report(slug: str, age_s: float, quality: int = 192) -> None:
+    sensor = Sensor.objects.get(slug=slug)
+    time = now() - timedelta(seconds=age_s)
+    connection.ensure_connection()
+    flavour(connection.connection).ensure_days(connection.connection, [time.date()])
+    Latest.objects.create(sensor=sensor, time=time, value=1, quality=quality, received_at=time)
+    Reading.objects.create(sensor=sensor, time=time, value=1, quality=quality)
+
+
+def state(user: User) -> dict[str, str]:
+    return {figure.label: figure.value for figure in figures(user, now())}
+
+
+def test_it_counts_sensors_by_how_fresh_they_are(alice: User, kandy: Plant, rotterdam: Plant) -> None:
+    Sensor.objects.filter(slug__in=["temp", "rpm"]).update(expected_interval_s=5)
+    report("temp", 1)
+    report("rpm", 20)
+    report("power", 4000)
+    found = state(alice)
+    assert [found[f"Sensors {each}"] for each in ("fresh", "late", "stale", "bad", "without a reading")] == [
+        "1",
+        "1",
+        "1",
+        "0",
+        "1",
+    ]
+    assert found["Readings in the last minute"] == "2"
+    assert found["Newest reading stored"] in ("1 s ago", "2 s ago", "3 s ago")
+    assert (found["Plants"], found["Users"], found["Migrations"]) == ("2", "1", "all applied")
+
+
+def test_it_shows_operators_their_plants_alone(bob: User, kandy: Plant, rotterdam: Plant) -> None:
+    report("power", 1)
+    found = state(bob)
+    assert found["Plants"] == "1"
+    assert found["Newest reading stored"] == "never"
+    assert found["Readings in the last minute"] == "0"
+    assert found["Sensors without a reading"] == "3"
+    assert {"Users", "Migrations"}.isdisjoint(found)
+
+
+def test_it_marks_what_needs_a_person(alice: User, kandy: Plant) -> None:
+    report("temp", 4000)
+    abnormal = {figure.label for figure in figures(alice, now()) if figure.is_abnormal}
+    assert abnormal == {"Newest reading stored", "Sensors stale"}
+
+
+def test_it_notices_a_pending_migration(alice: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'plants'")
+    assert state(alice)["Migrations"] == "pending in 1 app"
+
+
+@pytest.mark.parametrize(
+    ("age_s", "words"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (180_000, "2 days")]
+)
+def test_it_says_an_age_in_words(age_s: int, words: str) -> None:
+    assert ago(age_s) == words
+
+
+def test_it_is_inqubes_own(client: Client, alice: User, kandy: Plant) -> None:
+    client.force_login(alice)
+    page = client.get("/admin/").content.decode()
+    assert "Administration | InQube" in page
+    assert "Newest reading stored" in page
+    assert "Recent actions" not in page
+
+
+def test_it_takes_as_many_queries_for_many_sensors_as_for_few(
+    client: Client, alice: User, kandy: Plant, django_assert_max_num_queries: Any
+) -> None:
+    client.force_login(alice)
+    with django_assert_max_num_queries(20) as few:
+        client.get("/admin/")
+    machine = Machine.objects.get()
+    for n in range(20):
+        Sensor.objects.create(machine=machine, slug=f"s{n}", name="S")
+        report(f"s{n}", 1)
+    Plant.objects.create(slug="other", name="Other")
+    with django_assert_max_num_queries(len(few)):
+        client.get("/admin/")
+
+
+def test_it_has_nothing_inline_that_the_policy_would_stop(client: Client, alice: User, kandy: Plant) -> None:
+    client.force_login(alice)
+    for path in ("/admin/", f"/admin/plants/plant/{kandy.pk}/history/", "/admin/accounts/user/"):
+        page = client.get(path).content.decode()
+        assert "<style" not in page
+        assert 'style="' not in page
+        assert ' onclick="' not in page
+        for script in page.split("<script")[1:]:
+            assert "src=" in script.partition(">")[0]

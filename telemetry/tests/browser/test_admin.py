@@ -1,0 +1,54 @@
+"""The admin under the content security policy, in the dark, and on a phone."""
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Page
+
+from accounts.models import User
+from plants.models import Plant
+from telemetry.tests.browser.conftest import WebServer
+
+pytestmark = pytest.mark.browser
+
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+
+
+@pytest.fixture
+def paths(client: Client, alice: User, kandy: Plant) -> list[str]:
+    client.force_login(alice)
+    return ["/admin/", f"/admin/plants/plant/{kandy.pk}/history/", f"/admin/accounts/user/{alice.pk}/change/"]
+
+
+@pytest.fixture
+def admin(paths: list[str], client: Client, web: WebServer, stranger: Page) -> Page:
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    stranger.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": web.url}])
+    return stranger
+
+
+def test_it_turns_dark_and_light_again(admin: Page, faults: list[str]) -> None:
+    admin.emulate_media(color_scheme="light")
+    admin.goto("/admin/")
+    light = admin.evaluate(BACKGROUND)
+    admin.click(".theme-toggle")  # the first step away from what the system wants is its opposite
+    admin.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    assert admin.evaluate(BACKGROUND) != light
+    assert faults == []
+
+
+def test_it_follows_the_systems_dark_mode(admin: Page, faults: list[str]) -> None:
+    admin.emulate_media(color_scheme="dark")
+    admin.goto("/admin/")
+    dark = admin.evaluate(BACKGROUND)
+    admin.emulate_media(color_scheme="light")
+    assert admin.evaluate(BACKGROUND) != dark
+    assert faults == []
+
+
+def test_it_fits_a_phone(admin: Page, paths: list[str], faults: list[str]) -> None:
+    admin.set_viewport_size({"width": 360, "height": 740})
+    for path in paths:
+        admin.goto(path)
+        assert admin.evaluate("document.documentElement.scrollWidth") <= 360, path
+    assert faults == []
