@@ -1,15 +1,24 @@
 """Users in the admin; operators have no permission here, so only admins see it."""
 
-from django.contrib import admin
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 
-from accounts.models import User
+from accounts.audit_admin import AuditedAdmin
+from accounts.last_admin import AdminNeededError, keep_an_admin
+from accounts.models import User, UserQuerySet
 
 admin.site.unregister(Group)  # roles are the only source of permissions
-admin.site.site_header = admin.site.site_title = "InQube"
-admin.site.index_title = "Administration"
 
 
 class NewUserForm(AdminUserCreationForm):
@@ -25,7 +34,7 @@ class EditUserForm(UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     add_form = NewUserForm
     form = EditUserForm
     add_fieldsets = ((None, {"fields": ("email", "name", "role", "usable_password", "password1", "password2")}),)
@@ -40,3 +49,90 @@ class UserAdmin(DjangoUserAdmin):
     search_fields = ("email", "name")
     ordering = ("email",)
     filter_horizontal = ()
+    actions = ("deactivate", "force_logout")
+    history_includes = {"membership": "user_id"}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """One's own access is for another admin to take."""
+        return (*self.readonly_fields, *(("role", "is_active") if obj and obj.pk == request.user.pk else ()))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or obj.pk != request.user.pk)
+
+    # The rows that these lock stay so until the view's transaction ends; a refusal is caught in `_or_say_why`.
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        if change and not obj.is_admin:
+            keep_an_admin([obj.pk], by=request.user.pk)
+        super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        keep_an_admin([obj.pk], by=request.user.pk)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        with transaction.atomic():
+            keep_an_admin(queryset.values_list("pk", flat=True), by=request.user.pk)
+            super().delete_queryset(request, queryset)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._or_say_why(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._or_say_why(request, super().delete_view, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._or_say_why(request, super().changelist_view, *args, **kwargs)
+
+    def _or_say_why(self, request: HttpRequest, view: Callable[..., Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except AdminNeededError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    @admin.action(description="Deactivate selected users", permissions=["change"])
+    def deactivate(self, request: HttpRequest, users: UserQuerySet) -> HttpResponse | None:
+        return self._confirmed(
+            request,
+            users,
+            verb="Deactivate",
+            consequence="They cannot sign in until they are made active again. All that they are signed in with ends: "
+            "pages and tokens at once, live feeds within five seconds.",
+            act=lambda: self._deactivate(request, users),
+        )
+
+    @admin.action(description="Log selected users out everywhere", permissions=["change"])
+    def force_logout(self, request: HttpRequest, users: UserQuerySet) -> HttpResponse | None:
+        return self._confirmed(
+            request,
+            users,
+            verb="Log out",
+            consequence="All that they are signed in with ends: pages and tokens at once, live feeds within five "
+            "seconds. They may sign in again.",
+            act=users.end_access,
+        )
+
+    def _deactivate(self, request: HttpRequest, users: UserQuerySet) -> int:
+        with transaction.atomic():
+            keep_an_admin(users.values_list("pk", flat=True), by=request.user.pk)
+            return users.update(is_active=False)
+
+    def _confirmed(
+        self, request: HttpRequest, users: UserQuerySet, *, verb: str, consequence: str, act: Callable[[], int]
+    ) -> HttpResponse | None:
+        """Does it where the page that asks has been answered, else shows that page."""
+        if "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": f"{verb}: are you sure?",
+                "verb": verb,
+                "consequence": consequence,
+                "users": users,
+                "action": request.POST["action"],
+                "checkbox": ACTION_CHECKBOX_NAME,
+                "opts": self.opts,
+            }
+            return TemplateResponse(request, "admin/accounts/user/confirm.html", context)
+        count = act()
+        self.message_user(request, f"{verb}: done for {count} user{'' if count == 1 else 's'}.", messages.SUCCESS)
+        return None

@@ -3,6 +3,7 @@
 The tables are found by themselves: every model that keeps its history, of whichever app, is part of the list.
 """
 
+import base64
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,8 @@ from accounts.history import BASELINE, CREATED, DELETED, PASSWORD_CHANGED, UPDAT
 from accounts.models import User
 from accounts.security_events import Kind
 
+NO_CURSOR = "This is no cursor of ours."
+MAX_NUMBER = 2**63 - 1  # what bigint holds
 SECURITY = "security"  # the source of security events; those of history are called like their model
 
 HISTORY_ROWS = f"""
@@ -61,6 +64,27 @@ class Position(NamedTuple):
     source: str
     number: int
 
+    def cursor(self) -> str:
+        """The position for a URL: `[at, source, number]` as JSON in base64."""
+        parts = [self.at.isoformat(), self.source, self.number]
+        return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+    @classmethod
+    def of_cursor(cls, cursor: str) -> "Position":
+        """Raises ValueError for what `cursor` never gave."""
+        try:
+            at, source, number = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+            position = cls(datetime.fromisoformat(at), source, int(number))
+        except (ValueError, TypeError, RecursionError, OverflowError):
+            raise ValueError(NO_CURSOR) from None
+        if (
+            position.at.tzinfo is None
+            or position.source not in (SECURITY, *sources())
+            or abs(position.number) > MAX_NUMBER
+        ):
+            raise ValueError(NO_CURSOR)
+        return position
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -73,6 +97,7 @@ class Filter:
     start: datetime | None = None  # at or after it
     end: datetime | None = None  # before it
     request_id: str | None = None
+    reference: tuple[str, UUID] | None = None  # a column of the row, and what it refers to
 
     def conditions(self) -> list[tuple[str, Any]]:
         wanted = [
@@ -84,7 +109,11 @@ class Filter:
             ("at < %s", self.end),
             ("context->>'request_id' = %s", self.request_id),
         ]
-        return [(condition, value) for condition, value in wanted if value is not None]
+        found: list[tuple[str, Any]] = [(condition, value) for condition, value in wanted if value is not None]
+        if self.reference is not None:
+            column, key = self.reference
+            found += [("data ->> %s = %s", (column, str(key)))]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +189,7 @@ def entries(wanted: Filter, limit: int, *, after: Position | None = None, oldest
         # The first is what an index can serve, the second what is exact among entries of one moment.
         beyond = ">" if oldest_first else "<"
         conditions += [(f"at {beyond}= %s", after.at), (f"(at, source, number) {beyond} (%s, %s, %s)", after)]
-    values = [each for _, value in conditions for each in (value if isinstance(value, Position) else [value])]
+    values = [each for _, value in conditions for each in (value if isinstance(value, tuple) else [value])]
     query = _query([condition for condition, _ in conditions], limit, oldest_first)
     with connection.cursor() as cursor:
         cursor.execute(query, values * (len(sources()) + 1))

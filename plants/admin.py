@@ -3,15 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.timesince import timesince
 from django.utils.timezone import now
 
+from accounts.audit_admin import AuditedAdmin
+from accounts.models import User
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 
 
-class FactoryAdmin(admin.ModelAdmin):
+class FactoryAdmin(AuditedAdmin):
     """Lists, autocompletes and choices of parents hold only what exists for the user.
 
     An autocomplete asks the related model's own admin, which is one of these too.
@@ -26,6 +28,14 @@ class FactoryAdmin(admin.ModelAdmin):
         if hasattr(parents, "visible_to"):
             return parents.visible_to(request.user)
         return super().get_field_queryset(db, db_field, request)
+
+    def people_known_to(self, request: HttpRequest, keys: set[str]) -> QuerySet[User]:
+        """Admins know everybody; operators themselves and who belongs to their plants."""
+        people = super().people_known_to(request, keys)
+        if request.user.is_superuser:
+            return people
+        colleagues = Membership.objects.filter(plant__in=Plant.objects.visible_to(request.user))
+        return people.filter(Q(pk=request.user.pk) | Q(pk__in=colleagues.values("user")))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Filters in the address ask nothing about what operators don't see, such as `?members=…` of their plant."""
@@ -50,6 +60,7 @@ class PlantAdmin(FactoryAdmin):
     autocomplete_fields = ("owner",)
     readonly_fields = ("id", "created_at")
     inlines = (MembershipInline,)
+    history_includes = {"membership": "plant_id"}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Plant | None = None) -> tuple[str, ...]:
         """The slug is every device's topic and the owner may hand out access: both are for admins to change."""
