@@ -23,6 +23,8 @@ def with_body_limit(application: Any) -> Any:
         async def receive_within_limit() -> dict[str, Any]:
             nonlocal read
             message: dict[str, Any] = await receive()
+            while TOO_LARGE in scope and message["type"] == "http.request":
+                message = await receive()  # Django waits for the disconnection now
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
                 if read > settings.MAX_BODY_BYTES:

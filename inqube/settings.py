@@ -245,12 +245,16 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "inqube.api.browsable.BrowsableRenderer",
+    ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "inqube.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": [
-        "django_filters.rest_framework.DjangoFilterBackend",
+        "inqube.api.filters.StrictFilterBackend",
         "rest_framework.filters.SearchFilter",
-        "inqube.api.ordering.StrictOrderingFilter",
+        "inqube.api.filters.StrictOrderingFilter",
     ],
     "EXCEPTION_HANDLER": "inqube.api.problems.problem_response",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

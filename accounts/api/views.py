@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate, update_session_auth_hash
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, Throttled, ValidationError
 from rest_framework.generics import RetrieveUpdateAPIView
@@ -29,6 +29,32 @@ from accounts.tokens import INVALID, InvalidRefreshTokenError, Pair, refresh, si
 # `authenticate` spends a password hash in each of the cases, so the time does not tell either.
 WRONG_CREDENTIALS = "The email address or the password is wrong."
 
+SIGN_IN_EXAMPLES = [
+    OpenApiExample(
+        "Credentials",
+        {"username": "viewer@inqube.example", "password": "correct horse battery"},
+        request_only=True,
+        media_type="application/x-www-form-urlencoded",
+    ),
+    OpenApiExample(
+        "Signed in",
+        {
+            "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0eXAiOiJhY2Nlc3MifQ.c2lnbmF0dXJl",
+            "refresh_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0eXAiOiJyZWZyZXNoIn0.c2lnbmF0dXJl",
+            "token_type": "bearer",
+            "expires_in": 1800,
+            "user": {
+                "id": "0b8f7d5e-6a0c-4c1d-9f55-0f0f6a7f1c11",
+                "email": "viewer@inqube.example",
+                "name": "V. Perera",
+                "role": "viewer",
+            },
+        },
+        response_only=True,
+        status_codes=["200"],
+    ),
+]
+
 
 class LockedError(Throttled):
     """Too many wrong tries; like a throttle, but it says why and for how long in its own words."""
@@ -51,6 +77,7 @@ class AccessTokenView(APIView):
         tags=["login"],
         request={"application/x-www-form-urlencoded": CredentialsSerializer},
         responses={200: AccessSerializer},
+        examples=SIGN_IN_EXAMPLES,
         auth=[],
     )
     def post(self, request: Request) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, TypedDict
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -41,7 +42,7 @@ def problem(request: HttpRequest, status: int, detail: str, errors: list[FieldEr
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.path,
+        "instance": quote(request.path, safe="/:@", errors="replace"),  # a URI reference, whatever was asked for
         "request_id": getattr(request, "request_id", ""),
         "errors": errors or [],
     }

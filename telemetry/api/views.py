@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.timezone import now
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +15,33 @@ from plants.models import Machine, Plant, Sensor
 from telemetry.api.serializers import MAX_ANSWER, MAX_SENSORS, HistoryQuery, LatestReadingSerializer, SeriesSerializer
 from telemetry.queries.history import raw_series
 from telemetry.queries.latest import latest_views
+
+LATEST_EXAMPLE = OpenApiExample(
+    "A bearing's temperature",
+    {
+        "sensor_id": "4a53ddcd-6b41-4bb7-a7ba-98e4a03a4e55",
+        "sensor_number": 17,
+        "address": "kandy/rolling/roller-2/bearing-temp",
+        "timestamp": "2026-11-24T14:31:22.125000Z",
+        "value": 68.2,
+        "unit": "°C",
+        "quality": 192,
+        "freshness": "fresh",
+    },
+    response_only=True,
+)
+HISTORY_EXAMPLE = OpenApiExample(
+    "Two readings",
+    {
+        "sensor_id": "4a53ddcd-6b41-4bb7-a7ba-98e4a03a4e55",
+        "unit": "°C",
+        "bucket": "raw",
+        "columns": ["ts", "value", "quality"],
+        "points": [[1795530682125.0, 68.2, 192.0], [1795530683125.0, 68.3, 192.0]],
+        "next": None,
+    },
+    response_only=True,
+)
 
 
 def names(name: str, what: str, *, required: bool = False) -> OpenApiParameter:
@@ -44,6 +71,7 @@ class LatestView(APIView):
             names("sensor", "Only these sensors: UUIDs, or addresses such as `kandy/rolling/roller-2/temp`."),
         ],
         responses=LatestReadingSerializer(many=True),
+        examples=[LATEST_EXAMPLE],
     )
     def get(self, request: Request) -> Response:
         sensors = Sensor.objects.visible_to(request.user)
@@ -86,6 +114,7 @@ class HistoryView(APIView):
             HistoryQuery,
         ],
         responses=SeriesSerializer(many=True),
+        examples=[HISTORY_EXAMPLE],
     )
     def get(self, request: Request) -> Response:
         given = request.query_params.getlist("sensor_id")

@@ -77,3 +77,25 @@ def test_it_offers_the_browsable_api_a_way_to_sign_in(client: Client, db: None) 
     response = client.get("/api/v1/plants/", headers={"Accept": "text/html"})
     assert response.status_code == 401
     assert "/login/?next=/api/v1/plants/" in response.content.decode()
+
+
+def test_it_describes_both_ways_to_authenticate(client: Client, db: None) -> None:
+    schema = client.get("/api/v1/schema/", headers={"Accept": "application/json"}).json()
+    assert set(schema["components"]["securitySchemes"]) == {"bearer", "cookieAuth"}
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [("login/access-token", "post"), ("telemetry/latest", "get"), ("telemetry/history", "get")],
+)
+def test_it_gives_examples(client: Client, db: None, path: str, method: str) -> None:
+    schema = client.get("/api/v1/schema/", headers={"Accept": "application/json"}).json()
+    operation = schema["paths"][f"/api/v1/{path}"][method]
+    assert operation["responses"]["200"]["content"]["application/json"]["examples"]
+
+
+def test_it_lists_the_errors_that_programs_tell_apart(client: Client, db: None) -> None:
+    schema = client.get("/api/v1/schema/", headers={"Accept": "application/json"}).json()
+    responses = schema["paths"]["/api/v1/plants/{id}/"]["patch"]["responses"]
+    assert set(responses) == {"200", "400", "401", "403", "404", "413", "415", "429", "default"}
+    assert "Retry-After" in responses["429"]["headers"]

@@ -144,3 +144,9 @@ def test_it_flattens_errors(detail: Any, fields: list[str]) -> None:
 def test_it_sums_up_one_error_in_its_own_words() -> None:
     assert summary([{"field": "name", "code": "required", "detail": "It is missing."}]) == "name: It is missing."
     assert summary([{"field": "", "code": "x", "detail": "It is wrong."}]) == "It is wrong."
+
+
+def test_it_names_odd_paths_as_uri_references(client: Client, vera: User) -> None:
+    client.force_login(vera)
+    problem = client.get("/api/v1/zones/%C2%A1%0A%20x/").json()
+    assert problem["instance"] == "/api/v1/zones/%C2%A1%0A%20x/"
