@@ -14,7 +14,6 @@ from inqube.tests.access.rules import Rows
 from inqube.tests.access.world import (
     HOME,
     PERSONAS,
-    ClientOf,
     Place,
     World,
 )
@@ -112,10 +111,10 @@ def given_away(response: Any, hidden: list[str], url: str) -> list[str]:
     return [name for name in hidden if name in text]
 
 
-def faults(route: str, rows: Rows, world: World, client_of: ClientOf) -> Iterator[str]:
+def faults(route: str, rows: Rows, world: World, clients: dict[str, Client]) -> Iterator[str]:
     for case in cases(route, rows, world):
         wanted = expected(rows[case.method], case)
-        client = client_of(case.persona)
+        client = clients[case.persona]
         cookies = dict(client.cookies)
         with transaction.atomic():
             response = ask(client, route, case)
@@ -127,9 +126,9 @@ def faults(route: str, rows: Rows, world: World, client_of: ClientOf) -> Iterato
             yield f"{case}: the answer gives away {name}"
 
 
-def check(route: str, client_of: ClientOf, world: World) -> None:
+def check(route: str, clients: dict[str, Client], world: World) -> None:
     """Fails with a line for each answer that is not as declared."""
     rows = declared().get(route)
     assert rows is not None, f"{route} is missing from the access matrix (inqube/tests/access/rules.py)"
-    if found := list(faults(route, rows, world, client_of)):
+    if found := list(faults(route, rows, world, clients)):
         pytest.fail("\n".join([route, *found]), pytrace=False)

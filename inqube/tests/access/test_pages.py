@@ -6,14 +6,12 @@ import pytest
 from django.contrib import admin
 
 from inqube.tests.access.matrix import ROUTES, check
-from inqube.tests.access.world import HERE, HOME, World, deactivate, session_clients
+from inqube.tests.access.world import HERE, HOME, World
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if not route.startswith("api/")])
 def test_it_answers_as_declared(world: World, route: str) -> None:
-    client_of = session_clients(world)
-    deactivate(world)
-    check(route, client_of, world)
+    check(route, world.browsers, world)
 
 
 # Every field that the admin completes: the model that has it, its name, the model that is offered.
@@ -30,10 +28,9 @@ COMPLETED = sorted(
 @pytest.mark.parametrize(("model", "field", "offered"), COMPLETED)
 def test_it_completes_from_what_they_may_view(world: World, model: str, field: str, offered: str) -> None:
     app_label, _, model_name = model.partition(".")
-    client_of = session_clients(world)
     for persona in ("operator", "owner", "other", "admin", "viewer", "anonymous"):
         query = {"app_label": app_label, "model_name": model_name, "field_name": field, "term": ""}
-        response = client_of(persona).get("/admin/autocomplete/", query)
+        response = world.browsers[persona].get("/admin/autocomplete/", query)
         if persona in ("viewer", "anonymous"):
             assert response.status_code == 302
         elif persona != "admin" and offered == "accounts.user":
@@ -51,6 +48,5 @@ def test_it_knows_fields_to_complete() -> None:
 
 def test_it_tells_two_plants_apart(world: World) -> None:
     """The names that give an answer away do occur where they may."""
-    client_of = session_clients(world)
-    assert HERE in client_of("viewer").get("/").content.decode()
-    assert HERE not in client_of("other").get("/").content.decode()
+    assert HERE in world.browsers["viewer"].get("/").content.decode()
+    assert HERE not in world.browsers["other"].get("/").content.decode()

@@ -3,11 +3,9 @@
 import pytest
 
 from inqube.tests.access.matrix import ROUTES, check
-from inqube.tests.access.world import World, bearer_clients, deactivate
+from inqube.tests.access.world import World
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.startswith("api/")])
 def test_it_answers_as_declared(world: World, route: str) -> None:
-    client_of = bearer_clients(world)
-    deactivate(world)
-    check(route, client_of, world)
+    check(route, world.programs, world)

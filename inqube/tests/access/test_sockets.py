@@ -7,11 +7,10 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
-from accounts.tokens import issue_access_token
 from inqube.asgi import application
 from inqube.tests.access import rules
 from inqube.tests.access.matrix import Case, expected
-from inqube.tests.access.world import PERSONAS, Place, World, build, deactivate
+from inqube.tests.access.world import PERSONAS, Place, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,18 +32,11 @@ async def outcome(route: str, token: str | None, place: Place) -> str:
         await socket.disconnect()
 
 
-def prepare() -> tuple[World, dict[str, str]]:
-    world = build()
-    tokens = {persona: issue_access_token(user) for persona, user in world.users.items()}
-    deactivate(world)
-    return world, tokens
-
-
 @pytest.mark.parametrize("route", rules.WEBSOCKETS)
 async def test_it_answers_as_declared(route: str) -> None:
-    world, tokens = await sync_to_async(prepare)()
+    world = await sync_to_async(build)()
     found = {
-        str(case): (await outcome(route, tokens.get(case.persona), case.place), expected(row, case))
+        str(case): (await outcome(route, world.tokens.get(case.persona), case.place), expected(row, case))
         for row in [rules.WEBSOCKETS[route]]
         for persona in PERSONAS
         for place in world.places.values()

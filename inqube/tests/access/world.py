@@ -1,6 +1,5 @@
 """Two plants of different people, so that each has something of their own to see and something foreign to miss."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +31,12 @@ class Place:
 
 @dataclass(frozen=True)
 class World:
-    users: dict[str, User]
+    """The plants, and the personas' ways to be somebody; each dictionary of the latter is by persona."""
+
     places: dict[str, Place]
+    tokens: dict[str, str]
+    programs: dict[str, Client]
+    browsers: dict[str, Client]
 
     def hidden_from(self, persona: str) -> list[str]:
         """The names that must not occur in any answer to this persona."""
@@ -67,6 +70,7 @@ def place(name: str) -> Place:
 
 
 def build() -> World:
+    """Everybody signs in, then one is deactivated."""
     places = {name: place(name) for name in (HERE, THERE)}
     here, there = places[HERE].plant, places[THERE].plant
     users = {
@@ -77,29 +81,12 @@ def build() -> World:
         "other": user("other", "operator", there),
         "deactivated": user("deactivated", "operator", here),
     }
-    return World(users, places)
-
-
-ClientOf = Callable[[str], Client]
-
-
-def bearer_clients(world: World) -> ClientOf:
-    """Programs; the deactivated one got its token before."""
-    clients = {persona: Client(raise_request_exception=False) for persona in PERSONAS}
-    for persona, user in world.users.items():
-        clients[persona].defaults["HTTP_AUTHORIZATION"] = f"Bearer {issue_access_token(user)}"
-    return clients.__getitem__
-
-
-def session_clients(world: World) -> ClientOf:
-    """Browsers; the deactivated one signed in before."""
-    clients = {persona: Client(raise_request_exception=False) for persona in PERSONAS}
-    for persona, user in world.users.items():
-        clients[persona].force_login(user)
-    return clients.__getitem__
-
-
-def deactivate(world: World) -> None:
-    deactivated = world.users["deactivated"]
+    programs, browsers = ({persona: Client(raise_request_exception=False) for persona in PERSONAS} for _ in range(2))
+    tokens = {persona: issue_access_token(user) for persona, user in users.items()}
+    for persona, user_ in users.items():
+        programs[persona].defaults["HTTP_AUTHORIZATION"] = f"Bearer {tokens[persona]}"
+        browsers[persona].force_login(user_)
+    deactivated = users["deactivated"]
     deactivated.is_active = False
     deactivated.save(update_fields=["is_active"])
+    return World(places, tokens, programs, browsers)
