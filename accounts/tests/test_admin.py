@@ -1,6 +1,9 @@
+from typing import Any
+
 import pytest
 from django.test import Client
 
+from accounts.last_admin import keep_an_admin
 from accounts.models import User
 from accounts.tokens import InvalidAccessTokenError, issue_access_token, user_of_token
 
@@ -62,3 +65,58 @@ def test_it_ends_tokens_when_the_password_changes(client: Client, alice: User, b
 def test_it_is_closed_to_others(client: Client, request: pytest.FixtureRequest, persona: str) -> None:
     client.force_login(request.getfixturevalue(persona))
     assert client.get(USERS).status_code in (302, 403)
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("{pk}/change/", {"email": "alice@example.org", "role": "viewer", "is_active": "on"}),
+        ("{pk}/change/", {"email": "alice@example.org", "role": "admin"}),
+        ("{pk}/delete/", {"post": "yes"}),
+        ("", {"action": "delete_selected", "post": "yes"}),
+        ("", {"action": "deactivate", "confirmed": "yes"}),
+    ],
+)
+def test_it_does_not_let_an_admin_shut_themselves_out(
+    client: Client, alice: User, bob: User, path: str, form: dict[str, str]
+) -> None:
+    User.objects.filter(pk=bob.pk).update(role="admin")
+    client.force_login(alice)
+    client.post(USERS + path.format(pk=alice.pk), form | {"_selected_action": [str(alice.pk), str(bob.pk)]})
+    assert {user.pk for user in User.objects.all() if user.is_admin} == {alice.pk, bob.pk}
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("{pk}/change/", {"email": "bob@example.org", "role": "viewer", "is_active": "on"}),
+        ("{pk}/change/", {"email": "bob@example.org", "role": "admin"}),
+        ("{pk}/delete/", {"post": "yes"}),
+        ("", {"action": "delete_selected", "post": "yes"}),
+        ("", {"action": "deactivate", "confirmed": "yes"}),
+    ],
+)
+def test_it_keeps_the_last_admin_from_one_who_was_demoted_meanwhile(
+    client: Client, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch, path: str, form: dict[str, str]
+) -> None:
+    """Alice is past the door, about to take away Bob's access, when he demotes her."""
+    User.objects.filter(pk=bob.pk).update(role="admin")
+    client.force_login(alice)
+
+    def meanwhile(*args: Any, **kwargs: Any) -> None:
+        User.objects.filter(pk=alice.pk).update(role="viewer")
+        keep_an_admin(*args, **kwargs)
+
+    monkeypatch.setattr("accounts.admin.keep_an_admin", meanwhile)
+    client.post(USERS + path.format(pk=bob.pk), form | {"_selected_action": [str(bob.pk)]})
+    assert User.objects.get(pk=bob.pk).is_admin
+
+
+def test_it_demotes_and_deletes_another_admin(client: Client, alice: User, bob: User) -> None:
+    User.objects.filter(pk=bob.pk).update(role="admin")
+    client.force_login(alice)
+    form = {"email": bob.email, "name": bob.name, "role": "viewer", "is_active": "on"}
+    assert client.post(f"{USERS}{bob.pk}/change/", form).status_code == 302
+    assert not User.objects.get(pk=bob.pk).is_admin
+    assert client.post(f"{USERS}{bob.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not User.objects.filter(pk=bob.pk).exists()
