@@ -1,8 +1,8 @@
 """Who is behind a WebSocket: a session cookie from our own pages, or a bearer token from a program.
 
 Browsers send cookies along from any page, so a cookie counts only with an `Origin` that is this server's; a program
-without an `Origin` needs a token. Tokens come in the `Authorization` header or, for browsers, as a second
-subprotocol `inqube.bearer.<token>`; never in the query string, which ends up in logs.
+without an `Origin`, and a page that CORS lets call REST, needs a token. Tokens come in the `Authorization` header or,
+for browsers, as a second subprotocol `inqube.bearer.<token>`; never in the query string, which ends up in logs.
 """
 
 from collections.abc import Collection

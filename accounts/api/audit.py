@@ -11,9 +11,10 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
@@ -120,7 +121,12 @@ class AuditView(APIView):
     """Everything that was done to the configuration and to people's access, newest first."""
 
     permission_classes = [AdminsOnly]
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer, CsvRenderer]
+    renderer_classes = [*api_settings.DEFAULT_RENDERER_CLASSES, CsvRenderer]
+
+    @property
+    def throttle_scope(self) -> str | None:
+        """A file of everything is not just another page."""
+        return "exports" if self.request.accepted_renderer.format == CsvRenderer.format else None
 
     @extend_schema(
         operation_id="audit_list",

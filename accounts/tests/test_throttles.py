@@ -42,6 +42,13 @@ def test_it_counts_writes_apart(client: Client, bob: User) -> None:
     assert statuses == [200, 200, 429]
 
 
+def test_it_counts_exports_apart(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    statuses = [client.get("/api/v1/audit/", {"format": "csv"}).status_code for _ in range(2)]
+    assert statuses == [200, 429]
+    assert client.get("/api/v1/audit/").status_code == 200
+
+
 def test_it_begins_anew_each_minute(client: Client, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
     client.force_login(bob)
     for _ in range(4):

@@ -1,6 +1,7 @@
 """The socket: who may open it, and what comes on it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -129,6 +130,19 @@ async def test_it_takes_a_session_from_its_own_pages_only(connect: Open, vera: U
     assert await foreign.hear_close() == frames.UNAUTHENTICATED
     script = await connect(cookie=cookie)  # without an Origin the cookie alone is not enough
     assert await script.hear_close() == frames.UNAUTHENTICATED
+
+
+async def test_it_takes_a_token_but_no_session_from_pages_that_cors_lists(
+    connect: Open, vera: User, settings: Any
+) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://dashboards.example.org"]
+    listed = await connect(bearer=vera, origin="https://dashboards.example.org")
+    assert (await listed.hear())["type"] == "ready"
+    foreign = await connect(bearer=vera, origin="http://evil.example")
+    assert await foreign.hear_close() == frames.UNAUTHENTICATED
+    _, headers = await session_headers(vera)
+    by_cookie = await connect(**{**headers, "origin": "https://dashboards.example.org"})
+    assert await by_cookie.hear_close() == frames.UNAUTHENTICATED
 
 
 async def test_it_closes_without_valid_authentication(connect: Open, vera: User) -> None:
