@@ -14,7 +14,6 @@ from rest_framework import serializers
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
@@ -121,7 +120,7 @@ class AuditView(APIView):
     """Everything that was done to the configuration and to people's access, newest first."""
 
     permission_classes = [AdminsOnly]
-    renderer_classes = [*api_settings.DEFAULT_RENDERER_CLASSES, CsvRenderer]
+    renderer_classes = [*APIView.renderer_classes, CsvRenderer]
 
     @property
     def throttle_scope(self) -> str | None:
