@@ -77,6 +77,7 @@ def test_it_says_what_a_machine_does_as_that_changes(
     temp: int, state: int, kandy: Plant, page: Page, publish: Publish, faults: list[str]
 ) -> None:
     page.goto("/plants/kandy/")
+    expect(page.locator("[data-pill-word]")).to_have_text("Live")  # a frame before that reaches nobody
     machine = page.locator(".machine")
     expect(machine.locator(".word")).to_have_text("Running")
     expect(machine.locator(".since")).to_have_text("30\u202fmin")
