@@ -8,6 +8,8 @@ from django.contrib import admin
 from inqube.tests.access.matrix import ROUTES, check
 from inqube.tests.access.world import HERE, HOME, World
 
+pytestmark = pytest.mark.django_db  # or pytest-django would make no database when these run alone
+
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if not route.startswith("api/")])
 def test_it_answers_as_declared(world: World, route: str) -> None:
