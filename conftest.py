@@ -1,6 +1,7 @@
 """Real servers for the whole test run, and the people and plants that tests speak of.
 
-PostgreSQL and Valkey come from pip packages, once per run, unless DATABASE_URL or REDIS_URL point at others.
+PostgreSQL and Valkey come from pip packages, once per run, unless DATABASE_URL or REDIS_URL point at others; an MQTT
+broker once per test that asks for `broker_url`, unless MQTT_URL points at one.
 Their addresses are chosen here, at import, because settings read them; they are started in `pytest_configure`
 of the process that pytest-xdist's workers inherit their environment from.
 pytest.ini therefore names no DJANGO_SETTINGS_MODULE: pytest-django would load the settings before this file.
@@ -33,6 +34,9 @@ PASSWORD = "correct horse battery"
 # A test database that is lost with the machine is no loss.
 UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
+# Nobody listens there. What is published to one broker reaches every ingest on it, so each test starts its own.
+NO_BROKER = "mqtt://127.0.0.1:1"
+
 SERVERS: list[embedded.Server] = []
 DIRECTORY: Path | None = None
 
@@ -57,8 +61,7 @@ def plan_servers() -> None:
 
 plan_servers()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inqube.settings")
-# Nobody listens there: what is published to one broker reaches every worker's ingest, so tests start their own.
-os.environ["MQTT_URL"] = "mqtt://127.0.0.1:1"
+os.environ.setdefault("MQTT_URL", NO_BROKER)
 os.environ.setdefault("SECRET_KEY", "only-for-tests-secret-key-0123456789-0123456789")
 os.environ.setdefault("JWT_SIGNING_KEY", "only-for-tests-jwt-signing-key-0123456789-0123456789")
 os.environ.setdefault("THROTTLE", "false")  # all tests come from one address; those about throttles turn them on
@@ -237,6 +240,17 @@ def process_env(django_db_setup: None) -> dict[str, str]:
         # A pytest-xdist worker has read its settings, with the controller's prefix, before this file is imported.
         "CHANNEL_PREFIX": settings.CHANNEL_PREFIX,
     }
+
+
+@pytest.fixture
+def broker_url(tmp_path: Path) -> Iterator[str]:
+    """The broker that MQTT_URL names, or one of the test's own."""
+    if os.environ["MQTT_URL"] != NO_BROKER:
+        yield os.environ["MQTT_URL"]
+        return
+    server = embedded.broker(tmp_path, port_v5=embedded.free_port(), port_v311=embedded.free_port())
+    with embedded.running(server, tmp_path / "broker.log"):
+        yield server.url
 
 
 Manage = Callable[..., subprocess.Popen[bytes]]
