@@ -25,14 +25,21 @@ SECURITY = "security"  # the source of security events; those of history are cal
 
 HISTORY_ROWS = f"""
 SELECT '{{source}}' AS source, pgh_id AS number, pgh_created_at AS at, pgh_label AS action, '{{source}}' AS object_type,
-    pgh_obj_id AS object_id, pgh_context AS context, to_jsonb({{table}}) AS data
+    pgh_obj_id AS object_id, pgh_context->>'user' AS actor, pgh_context AS context, to_jsonb({{table}}) AS data
 FROM {{table}} WHERE pgh_label <> '{BASELINE}'
 """
+# Whoever signs in or out acts, though the request was nobody's before or after.
 SECURITY_ROWS = f"""
-SELECT '{SECURITY}' AS source, id AS number, at, kind AS action, 'user' AS object_type,
-    user_id AS object_id, context, jsonb_build_object('email', email, 'detail', detail) AS data
+SELECT '{SECURITY}' AS source, id AS number, at, kind AS action, 'user' AS object_type, user_id AS object_id,
+    coalesce(context->>'user', CASE WHEN kind IN ('{Kind.LOGIN}', '{Kind.LOGOUT}') THEN user_id::text END) AS actor,
+    context, jsonb_build_object('email', email, 'detail', detail) AS data
 FROM accounts_securityevent
 """
+# In the values of the row, not in what is kept about its change: that has filters.
+SEARCH = """EXISTS (
+    SELECT FROM jsonb_each_text(data - 'pgh_context' - 'pgh_label') cell
+    WHERE strpos(lower(cell.value), lower(%s)) > 0
+)"""
 # Each table gives a page at most, which its index on time serves; so the length of the trail does not matter.
 PART = "(SELECT * FROM ({rows}) entry WHERE {where} ORDER BY at {way}, number {way} LIMIT {limit})"
 # The row as it was: the newest older event. That of a changed password comes between the two where one statement
@@ -97,17 +104,19 @@ class Filter:
     start: datetime | None = None  # at or after it
     end: datetime | None = None  # before it
     request_id: str | None = None
+    search: str | None = None  # part of a value that the row held
     reference: tuple[str, UUID] | None = None  # a column of the row, and what it refers to
 
     def conditions(self) -> list[tuple[str, Any]]:
         wanted = [
-            ("context->>'user' = %s", str(self.actor) if self.actor else None),
+            ("actor = %s", str(self.actor) if self.actor else None),
             ("action = %s", self.action),
             ("object_type = %s", self.object_type),
             ("object_id = %s", self.object_id),
             ("at >= %s", self.start),
             ("at < %s", self.end),
             ("context->>'request_id' = %s", self.request_id),
+            (SEARCH, self.search),
         ]
         found: list[tuple[str, Any]] = [(condition, value) for condition, value in wanted if value is not None]
         if self.reference is not None:
@@ -134,6 +143,7 @@ class Entry:
     action: str
     object_type: str
     object_id: UUID | None
+    actor_id: str  # empty for commands, SQL, and whoever had not signed in
     context: dict[str, Any]
     data: dict[str, Any]
     changes: list[Change]
@@ -148,16 +158,6 @@ class Entry:
     @property
     def position(self) -> Position:
         return Position(self.at, self.source, self.number)
-
-    @property
-    def actor_id(self) -> str:
-        """Empty for commands, SQL, and whoever had not signed in."""
-        return self.context.get("user") or (str(self.object_id) if self._is_of_the_actor else "")
-
-    @property
-    def _is_of_the_actor(self) -> bool:
-        """Whoever signs in or out acts, though the request was nobody's before or after."""
-        return self.source == SECURITY and self.action in (Kind.LOGIN, Kind.LOGOUT) and self.object_id is not None
 
     @property
     def address(self) -> str:
@@ -218,6 +218,7 @@ def _entry(
     action: str,
     object_type: str,
     object_id: UUID | None,
+    actor: str | None,
     context: str | None,
     data: str,
     before: str | None,
@@ -227,7 +228,7 @@ def _entry(
     old = json.loads(before) if before else {}
     changes = [] if source == SECURITY else _changes(sources()[source], action, row, old)
     known = json.loads(context) if context else {}
-    return Entry(source, number, at, action, object_type, object_id, known, row, changes)
+    return Entry(source, number, at, action, object_type, object_id, actor or "", known, row, changes)
 
 
 def _changes(model: type[models.Model], action: str, data: dict[str, Any], before: dict[str, Any]) -> list[Change]:

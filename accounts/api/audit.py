@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from io import StringIO
 from typing import Any
@@ -30,6 +31,7 @@ CSV_COLUMNS = [
     *("address", "request_id", "command", "detail"),
 ]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets calculate when a cell begins with it
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")  # which is its own value
 
 
 class ActorSerializer(serializers.Serializer):
@@ -85,6 +87,7 @@ class QuerySerializer(serializers.Serializer):
     start = serializers.DateTimeField(required=False, help_text="At or after it.")
     end = serializers.DateTimeField(required=False, help_text="Before it.")
     request_id = serializers.CharField(required=False)
+    search = serializers.CharField(required=False, help_text="Part of a name, an email, or any value that was changed.")
     ordering = serializers.ChoiceField(choices=[NEWEST_FIRST, OLDEST_FIRST], default=NEWEST_FIRST)
     page_size = serializers.IntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=PAGE_SIZE)
     cursor = serializers.CharField(required=False, help_text="From `next`.")
@@ -101,7 +104,7 @@ class QuerySerializer(serializers.Serializer):
             raise serializers.ValidationError(str(error)) from None
 
     def filter(self) -> Filter:
-        names = ("actor", "action", "object_type", "object_id", "start", "end", "request_id")
+        names = ("actor", "action", "object_type", "object_id", "start", "end", "request_id", "search")
         return Filter(**{name: self.validated_data.get(name) for name in names})
 
 
@@ -208,4 +211,4 @@ def _text(value: Any) -> str:
 def _cell(value: Any) -> str:
     """The value as text that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if text.startswith(FORMULA_STARTS) and not NUMBER.fullmatch(text) else text

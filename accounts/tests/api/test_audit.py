@@ -129,6 +129,28 @@ def test_it_filters(api: APIClient, bob: User, query: Callable[[User, Sensor], d
     assert entry["changes"] == [{"field": "unit", "from": "°C", "to": "K"}]
 
 
+def test_it_finds_who_signed_in_by_the_actor_that_it_names(api: APIClient, bob: User) -> None:
+    APIClient().post("/api/v1/login/access-token", {"username": bob.email, "password": PASSWORD}, format="multipart")
+    [entry] = listed(api, actor=bob.pk)
+    assert (entry["action"], entry["actor"]["email"]) == ("login", "bob@example.org")
+
+
+@pytest.mark.parametrize(
+    ("search", "labels"),
+    [("PERAT", {"Temperature"}), ("mixer-", {"Mixer 1"}), ("temp_rature", set()), ("%", set()), ("created", set())],
+)
+def test_it_searches_what_rows_held(
+    api: APIClient, kandy: Plant, rotterdam: Plant, search: str, labels: set[str]
+) -> None:
+    assert {entry["object"]["label"] for entry in listed(api, search=search)} == labels
+
+
+def test_it_searches_the_emails_of_failed_sign_ins(api: APIClient) -> None:
+    record(Kind.LOGIN_FAILED, email="mallory@example.net")
+    record(Kind.LOGIN_FAILED, email="bob@example.net")
+    assert [entry["object"]["label"] for entry in listed(api, search="mallory")] == ["mallory@example.net"]
+
+
 def test_it_filters_by_time(api: APIClient, kandy: Plant) -> None:
     moment = now().isoformat()
     Sensor.objects.update(unit="x")
@@ -218,6 +240,12 @@ def test_it_exports_no_formulas(api: APIClient, start: str) -> None:
     record(Kind.LOGIN_FAILED, email=f"{start}cmd|' /C calc'!A0")
     [row] = csv.DictReader(read(api.get(AUDIT, {"format": "csv", "action": "login_failed"})).splitlines())
     assert row["object_label"].startswith(f"'{start}")
+
+
+def test_it_exports_numbers_as_they_are(api: APIClient, kandy: Plant) -> None:
+    Sensor.objects.filter(slug="temp").update(low=-40)
+    [row] = csv.DictReader(read(api.get(AUDIT, {"format": "csv", "action": "updated"})).splitlines())
+    assert float(row["to"]) == -40
 
 
 def test_it_explains_also_where_csv_was_asked_for(api: APIClient) -> None:
