@@ -3,14 +3,16 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils.timesince import timesince
 from django.utils.timezone import now
 
 from accounts.audit_admin import AuditedAdmin
 from accounts.models import User
-from plants.models import Machine, Membership, Plant, Sensor, Zone
+from plants.models import OWNER_STAYS, Machine, Membership, Plant, Sensor, Zone
 
 
 class FactoryAdmin(AuditedAdmin):
@@ -45,8 +47,26 @@ class FactoryAdmin(AuditedAdmin):
         return super().lookup_allowed(lookup, value, request)
 
 
+class MembershipFormSet(BaseInlineFormSet):
+    """The database makes whoever owns a plant a member of it; they stay one as long as they own it, as over REST."""
+
+    def clean(self) -> None:
+        super().clean()
+        owner = self.instance.owner_id
+        for form in self.initial_forms:
+            stays = not self._should_delete_form(form) and "user" not in form.changed_data
+            if form.initial["user"] == owner and not stays:
+                raise ValidationError(OWNER_STAYS, code="owner")
+
+    def save_new(self, form: ModelForm, commit: bool = True) -> Membership:
+        """With the plant's new owner as a member, it has been saved by now."""
+        made = Membership.objects.filter(plant=self.instance, user=form.instance.user_id).first()
+        return made or super().save_new(form, commit)
+
+
 class MembershipInline(admin.TabularInline):
     model = Membership
+    formset = MembershipFormSet
     autocomplete_fields = ("user",)
     extra = 0
 

@@ -23,6 +23,7 @@ SLUG_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}\Z"  # not $, which lets a line feed p
 slug_validator = RegexValidator(
     SLUG_PATTERN, "Use lower-case letters, digits, - and _, beginning with a letter or digit, 63 at most."
 )
+OWNER_STAYS = "The owner of a plant stays a member: name another owner first."
 STATE_NUMBER = re.compile(r"[0-9]{1,9}")
 
 

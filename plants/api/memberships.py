@@ -18,12 +18,11 @@ from accounts.api.saving import save_or_explain
 from accounts.models import User
 from plants.api.fields import VisibleField
 from plants.api.filters import ParentFilter
-from plants.models import Membership, Plant
+from plants.models import OWNER_STAYS, Membership, Plant
 
 UNKNOWN_EMAIL = "No active user has this email address."
 ONE_NAME = "Name the user either by id or by email."
 NOT_YOURS = "Only the plant's owner or an admin may choose its members."
-OWNER_STAYS = "The owner of a plant stays a member: name another owner first."
 
 
 class ChoosesMembers(BasePermission):

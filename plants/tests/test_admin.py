@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from accounts.models import User
-from plants.models import Machine, Plant, Sensor, Zone
+from plants.models import Machine, Membership, Plant, Sensor, Zone
 
 ADMIN = "/admin/plants"
 
@@ -169,6 +169,45 @@ def test_it_lets_an_operator_change_a_plant_but_not_its_slug_owner_or_members(
     assert (kandy.name, kandy.slug, kandy.owner) == ("Kandy Tea", "kandy", None)
     assert as_bob.get(f"{ADMIN}/plant/add/").status_code == 403
     assert as_bob.post(f"{ADMIN}/plant/{kandy.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def members_form(plant: Plant | None, *rows: dict[str, str], owner: User) -> dict[str, str]:
+    """The form of a plant with its owner and rows of members; those with an id are there already."""
+    form = {"slug": plant.slug if plant else "new", "name": "N", "location": "", "timezone": "UTC"}
+    form |= {"owner": str(owner.pk), "memberships-TOTAL_FORMS": str(len(rows))}
+    form |= {"memberships-INITIAL_FORMS": str(sum("id" in row for row in rows))}
+    return form | {f"memberships-{n}-{name}": value for n, row in enumerate(rows) for name, value in row.items()}
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_it_takes_the_new_owner_of_a_plant_as_a_member_too(
+    as_alice: Client, kandy: Plant, charlie: User, is_new: bool
+) -> None:
+    form = members_form(None if is_new else kandy, {"user": str(charlie.pk)}, owner=charlie)
+    path = "add/" if is_new else f"{kandy.pk}/change/"
+    assert as_alice.post(f"{ADMIN}/plant/{path}", form).status_code == 302
+    assert Membership.objects.filter(plant__slug=form["slug"], user=charlie).count() == 1
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_it_keeps_the_owner_a_member(
+    as_alice: Client, kandy: Plant, bob: User, charlie: User, is_deleted: bool
+) -> None:
+    Plant.objects.filter(pk=kandy.pk).update(owner=bob)
+    row = {"id": str(Membership.objects.get(user=bob).pk), "plant": str(kandy.pk)}
+    row |= {"user": str(bob.pk), "DELETE": "on"} if is_deleted else {"user": str(charlie.pk)}
+    response = as_alice.post(f"{ADMIN}/plant/{kandy.pk}/change/", members_form(kandy, row, owner=bob))
+    assert "stays a member" in response.content.decode()
+    assert Plant.objects.visible_to(bob).contains(kandy)
+
+
+def test_it_lets_a_former_owner_go(as_alice: Client, kandy: Plant, bob: User, charlie: User) -> None:
+    Plant.objects.filter(pk=kandy.pk).update(owner=bob)
+    row = {"id": str(Membership.objects.get(user=bob).pk), "plant": str(kandy.pk), "user": str(bob.pk), "DELETE": "on"}
+    assert (
+        as_alice.post(f"{ADMIN}/plant/{kandy.pk}/change/", members_form(kandy, row, owner=charlie)).status_code == 302
+    )
+    assert [member.email for member in kandy.members.all()] == ["charlie@example.org"]
 
 
 def test_it_shows_members_to_an_admin(as_alice: Client, kandy: Plant, bob: User) -> None:
