@@ -1,12 +1,61 @@
 """Lists: pages, filters, order and search, the same everywhere."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import User
 from plants.models import Plant
 
-LISTS = ["plants", "zones", "machines", "sensors", "users", "memberships"]
+DESCRIPTION = SchemaGenerator().get_schema(request=None, public=True)
+# Not lists of rows: they give all that is asked for by name.
+BY_NAME = {"telemetry/latest", "telemetry/history"}
+
+
+def answer_of(operation: Any) -> Any:
+    """The schema of what a GET answers with."""
+    schema = operation["responses"]["200"]["content"].get("application/json", {}).get("schema", {})
+    return DESCRIPTION["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], schema)
+
+
+def lists() -> dict[str, Any]:
+    """Whatever OpenAPI says to give several rows: the path below the API's, and the operation."""
+    operations = {
+        path.removeprefix("/api/v1/"): item["get"] for path, item in DESCRIPTION["paths"].items() if "get" in item
+    }
+    return {
+        path: operation
+        for path, operation in operations.items()
+        if answer_of(operation).get("type") == "array" or "results" in answer_of(operation).get("properties", {})
+    }
+
+
+PAGED = sorted(set(lists()) - BY_NAME)
+LISTS = [path.rstrip("/") for path in PAGED if "count" in answer_of(lists()[path])["properties"]]
+
+
+def test_it_knows_the_lists() -> None:
+    assert set(lists()) > BY_NAME
+    assert set(LISTS) >= {"plants", "zones", "machines", "sensors", "users", "memberships"}
+    assert "audit/" in PAGED
+
+
+@pytest.mark.parametrize("path", PAGED)
+def test_it_offers_pages_search_order_and_filters(path: str) -> None:
+    offered = {parameter["name"] for parameter in lists()[path]["parameters"]}
+    assert {"page_size", "search", "ordering"} <= offered
+    assert offered & {"page", "cursor"}
+    assert offered - {"page", "cursor", "page_size", "search", "ordering", "format"}
+
+
+@pytest.mark.parametrize("path", PAGED)
+@pytest.mark.parametrize(("name", "value"), [("page_size", "many"), ("page_size", "0"), ("ordering", "password")])
+def test_it_refuses_what_makes_no_sense(signed_in: Client, path: str, name: str, value: str) -> None:
+    response = signed_in.get(f"/api/v1/{path}", {name: value})
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["field"] == name
 
 
 @pytest.fixture
