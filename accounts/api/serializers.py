@@ -3,6 +3,7 @@
 from django.contrib.auth.password_validation import validate_password
 from rest_framework import serializers
 
+from accounts.lockout import authenticate_in_turn
 from accounts.models import User
 
 LONGEST_PASSWORD = 1000  # characters; more would only keep the validators busy
@@ -42,7 +43,10 @@ class RefreshTokenSerializer(serializers.Serializer):
 
 
 class NewPasswordSerializer(serializers.Serializer):
-    """The signed-in user's change of password; `user` comes in the context."""
+    """The signed-in user's change of password; `request` and `user` come in the context.
+
+    A wrong current password counts as a wrong try to sign in: who found an open session must not guess it here.
+    """
 
     current_password = serializers.CharField(trim_whitespace=False, style={"input_type": "password"})
     new_password = serializers.CharField(
@@ -50,7 +54,7 @@ class NewPasswordSerializer(serializers.Serializer):
     )
 
     def validate_current_password(self, password: str) -> str:
-        if not self.context["user"].check_password(password):
+        if authenticate_in_turn(self.context["request"], self.context["user"].email, password) is None:
             raise serializers.ValidationError("The current password is wrong.")
         return password
 

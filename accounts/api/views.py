@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import authenticate, update_session_auth_hash
+from django.contrib.auth import update_session_auth_hash
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, Throttled, ValidationError
@@ -21,12 +21,12 @@ from accounts.api.serializers import (
     RefreshTokenSerializer,
     UserSerializer,
 )
-from accounts.lockout import Lock, lock_met, signed_in
+from accounts.lockout import Lock, authenticate_in_turn, lock_met, signed_in
 from accounts.models import User
 from accounts.tokens import INVALID, InvalidRefreshTokenError, Pair, refresh, sign_in, sign_out
 
 # The same words whether the user is unknown or inactive, or the password wrong: it must not tell who exists.
-# `authenticate` spends a password hash in each of the cases, so the time does not tell either.
+# Django's `authenticate` spends a password hash in each of the cases, so the time does not tell either.
 WRONG_CREDENTIALS = "The email address or the password is wrong."
 
 SIGN_IN_EXAMPLES = [
@@ -83,10 +83,10 @@ class AccessTokenView(APIView):
     def post(self, request: Request) -> Response:
         credentials = CredentialsSerializer(data=request.data)
         credentials.is_valid(raise_exception=True)
-        user = authenticate(request._request, **credentials.validated_data)
+        user = authenticate_in_turn(request._request, **credentials.validated_data)
         if lock := lock_met(request._request):
             raise LockedError(lock)
-        if not isinstance(user, User):
+        if user is None:
             raise ValidationError(WRONG_CREDENTIALS, code="invalid_grant")
         signed_in(request._request, user)
         return _answer(AccessSerializer, sign_in(user, request._request))
@@ -171,8 +171,12 @@ class MyPasswordView(APIView):
     def post(self, request: Request) -> Response:
         user = request.user
         assert isinstance(user, User)
-        passwords = NewPasswordSerializer(data=request.data, context={"user": user})
-        passwords.is_valid(raise_exception=True)
+        passwords = NewPasswordSerializer(data=request.data, context={"request": request._request, "user": user})
+        is_valid = passwords.is_valid()
+        if lock := lock_met(request._request):
+            raise LockedError(lock)
+        if not is_valid:
+            raise ValidationError(passwords.errors)
         user.change_password(passwords.validated_data["new_password"])
         if isinstance(request.successful_authenticator, SessionAuthentication):
             update_session_auth_hash(request._request, user)

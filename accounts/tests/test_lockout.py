@@ -1,4 +1,6 @@
 import re
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -6,6 +8,7 @@ from typing import Any
 import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, make_password
+from django.db import connection
 from django.test import Client
 from django.utils.timezone import now
 
@@ -112,6 +115,58 @@ def test_it_counts_an_ipv6_network_as_one_address(client: Client, bob: User) -> 
     assert by_token(client, bob.email, "wrong", REMOTE_ADDR="2001:db8::ffff").status_code == 429
 
 
+@pytest.mark.parametrize("door", [by_token, by_json, by_page])
+def test_it_counts_an_email_that_is_longer_in_lower_case(client: Client, db: None, door: Door) -> None:
+    for _ in range(5):
+        response = door(client, "İ" * 254, "wrong")
+    assert response.status_code == 429
+
+
+def waiting_for_a_turn() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+        )
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("door", [by_token, by_page])
+def test_it_lets_nobody_in_while_the_last_wrong_try_is_being_counted(
+    bob: User, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try_wrongly(door, bob.email, 4)
+    is_hashing, go_on = threading.Event(), threading.Event()
+    check_password = User.check_password
+
+    def slowly(user: User, password: str) -> bool:
+        if password == "wrong":
+            is_hashing.set()
+            assert go_on.wait(20)
+        return check_password(user, password)
+
+    monkeypatch.setattr(User, "check_password", slowly)
+    answers: dict[str, int] = {}
+
+    def run(password: str) -> None:
+        try:
+            answers[password] = door(Client(), bob.email, password).status_code
+        finally:
+            connection.close()
+
+    wrong, right = (threading.Thread(target=run, args=[password]) for password in ("wrong", PASSWORD))
+    wrong.start()
+    assert is_hashing.wait(20)
+    right.start()
+    deadline = time.monotonic() + 20
+    while right.is_alive() and not waiting_for_a_turn() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    go_on.set()
+    for thread in (wrong, right):
+        thread.join(20)
+    assert answers == {"wrong": 429, PASSWORD: 429}
+
+
 def test_it_closes_to_an_address_that_tries_many_emails(client: Client, bob: User, settings: Any) -> None:
     settings.LOCKOUT_ADDRESS_TRIES = 6
     for number in range(6):
@@ -202,3 +257,23 @@ def test_it_sets_the_last_login_at_each_door(client: Client, bob: User, vera: Us
     for user in (bob, vera):
         user.refresh_from_db()
         assert user.last_login
+
+
+def test_it_counts_guesses_of_the_current_password_in_the_admin(client: Client, bob: User) -> None:
+    client.force_login(bob)
+    form = {"old_password": "wrong", "new_password1": "staple staple staple", "new_password2": "staple staple staple"}
+    statuses = [client.post("/admin/password_change/", form).status_code for _ in range(5)]
+    assert statuses == [200, 200, 200, 200, 429]
+    response = client.post("/admin/password_change/", form | {"old_password": PASSWORD})
+    assert response.status_code == 429
+    assert 895 <= int(response["Retry-After"]) <= 900
+    bob.refresh_from_db()
+    assert bob.check_password(PASSWORD)
+
+
+def test_it_lets_the_admin_change_a_password_that_is_known(client: Client, bob: User) -> None:
+    client.force_login(bob)
+    form = {"old_password": PASSWORD, "new_password1": "staple staple staple", "new_password2": "staple staple staple"}
+    assert client.post("/admin/password_change/", form)["Location"] == "/admin/password_change/done/"
+    bob.refresh_from_db()
+    assert bob.check_password("staple staple staple")

@@ -71,3 +71,15 @@ def test_it_needs_a_csrf_token_of_a_browser(vera: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(vera)
     assert client.post(URL, CHANGE, content_type=JSON).status_code == 403
+
+
+def test_it_counts_wrong_ones_as_wrong_tries_to_sign_in(client: Client, vera: User) -> None:
+    client.force_login(vera)
+    for _ in range(5):
+        response = client.post(URL, CHANGE | {"current_password": "wrong"}, content_type=JSON)
+    assert response.status_code == 429
+    assert "Sign-in is locked for" in response.json()["detail"]
+    assert 895 <= int(response["Retry-After"]) <= 900
+    assert client.post(URL, CHANGE, content_type=JSON).status_code == 429
+    vera.refresh_from_db()
+    assert vera.check_password(OLD)
