@@ -44,7 +44,7 @@ lint: export DJANGO_SETTINGS_MODULE := inqube.settings
 lint: export DATABASE_URL := postgres://lint@127.0.0.1:1/lint
 lint: export REDIS_URL := redis://127.0.0.1:1/0
 lint: export MQTT_URL := mqtt://127.0.0.1:1
-lint: export SECRET_KEY := only-for-lint-secret-key-0123456789-0123456789
+lint: export SECRET_KEY := only-for-lint-secret-key-0123456789-0123456789-0123456789
 lint: export JWT_SIGNING_KEY := only-for-lint-jwt-signing-key-0123456789-0123456789
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

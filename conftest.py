@@ -62,7 +62,7 @@ def plan_servers() -> None:
 plan_servers()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "inqube.settings")
 os.environ.setdefault("MQTT_URL", NO_BROKER)
-os.environ.setdefault("SECRET_KEY", "only-for-tests-secret-key-0123456789-0123456789")
+os.environ.setdefault("SECRET_KEY", "only-for-tests-secret-key-0123456789-0123456789-0123456789")
 os.environ.setdefault("JWT_SIGNING_KEY", "only-for-tests-jwt-signing-key-0123456789-0123456789")
 os.environ.setdefault("THROTTLE", "false")  # all tests come from one address; those about throttles turn them on
 os.environ["CHANNEL_PREFIX"] = f"inqube-test-{os.getpid()}"  # workers share one Valkey, not their frames

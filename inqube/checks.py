@@ -12,7 +12,10 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 TAG = "inqube"
-SECRET_CHARACTERS = 32  # RFC 7518 §3.2: a key of HS256 has at least 256 bits
+SHORTEST = {
+    "SECRET_KEY": ("E006", 50),  # what Django's own check for production wants (security.W009)
+    "JWT_SIGNING_KEY": ("E007", 32),  # RFC 7518 §3.2: a key of HS256 has at least 256 bits
+}
 DIFFERENT_CHARACTERS = 10  # a random key of that length has fewer once in ages
 # What examples, tutorials and templates have where a key should be.
 PLACEHOLDERS = re.compile(r"change.?(me|this|it)|django-insecure|your.?(secret|key|jwt)|placeholder|secret.?key.?here")
@@ -54,9 +57,9 @@ def is_no_secret(key: str) -> bool:
 def secrets_hold() -> Iterable[checks.CheckMessage]:
     if settings.DEBUG:
         return
-    for name, number in {"SECRET_KEY": "E006", "JWT_SIGNING_KEY": "E007"}.items():
-        if is_set(name) and len(getattr(settings, name)) < SECRET_CHARACTERS:
-            message = f"{name} is shorter than {SECRET_CHARACTERS} characters and could be guessed."
+    for name, (number, characters) in SHORTEST.items():
+        if is_set(name) and len(getattr(settings, name)) < characters:
+            message = f"{name} is shorter than {characters} characters and could be guessed."
             yield checks.Error(message, hint=GENERATE, id=f"inqube.{number}")
         elif is_set(name) and is_no_secret(getattr(settings, name)):
             message = f"{name} is a placeholder or a pattern, and could be guessed."
