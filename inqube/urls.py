@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 from accounts import views as people
 from inqube import health
 from inqube.api.docs import DocsView
+from inqube.static_files import favicon
 
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
@@ -25,6 +26,7 @@ urlpatterns = [
     path("", include((browsable_api, "rest_framework"))),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
+    path("favicon.ico", favicon),
     path("health", health.health),
     path("readyz", health.health),
     path("livez", health.live),

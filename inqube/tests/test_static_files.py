@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from pytest_django.fixtures import Settings
 
 IMPORT = re.compile(r"""^import .*["'](\./[^"']+)["'];""", re.MULTILINE)
@@ -23,3 +24,9 @@ def test_it_lets_hashed_modules_import_hashed_modules(collected: Path) -> None:
 
     assert imported
     assert all(re.search(r"\.[0-9a-f]{12}\.js$", name) and (collected / name).exists() for name in imported)
+
+
+def test_it_has_an_icon_for_what_names_none(client: Client, db: None) -> None:
+    response = client.get("/favicon.ico", follow=True)
+    assert (response.status_code, response["Content-Type"]) == (200, "image/svg+xml")
+    response.close()

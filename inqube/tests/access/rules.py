@@ -62,6 +62,7 @@ ROUTES: dict[str, Rows] = {
     "login/": rows("405 302 302 302", GET="200 302 302 302", POST="200 302 302 302", PUT="200 302 302 302")
     | {"OPTIONS": "200 302 302 302"},
     "logout/": rows("405 405 405 405", POST="login login login login", OPTIONS="200 200 200 200"),
+    "favicon.ico": everyone(GET="302"),
     # Orchestrators
     "health": {"GET": "200 200 200 200", "POST": "200 200 200 200"},
     "readyz": {"GET": "200 200 200 200", "POST": "200 200 200 200"},
