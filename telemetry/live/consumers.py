@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from accounts.channels import Identity, identify, identify_by_token
 from plants.models import SLUG_PATTERN, Plant
 from telemetry.live import frames
+from telemetry.live.allowance import Allowance
 from telemetry.live.guard import get_guard
 from telemetry.live.hub import Subscription, get_hub
 from telemetry.queries.latest import latest_rows
@@ -21,7 +22,11 @@ SILENT_AFTER_S = 30.0  # a client that neither acknowledges nor pings for so lon
 EXPIRING_BEFORE = timedelta(seconds=60)
 MAX_PLANTS = 500  # subscriptions a socket; more is a mistake or an attack
 CHECK_EVERY_S = 1.0
-
+MAX_MESSAGE_BYTES = 65_536  # a subscription to 8,000 sensors; daphne's own limit is only a flag of its command line
+# What a client asks is answered whether it reads or not, and daphne keeps what is not read: so there is an end to
+# answers. Acknowledgements have none and are not counted.
+ANSWERS_AT_ONCE = MAX_PLANTS + 100  # all subscriptions, after a reconnect
+ANSWERS_A_SECOND = 10.0
 
 log = structlog.get_logger("inqube.live.socket")
 
@@ -34,6 +39,7 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
         self.subscriptions: dict[str, Subscription] = {}
         self.wake = asyncio.Event()
         self.heard_at = self._clock()
+        self.answers = Allowance(ANSWERS_AT_ONCE, ANSWERS_A_SECOND, self.heard_at)
         self.tasks: list[asyncio.Task[None]] = []
         identity = await identify(self.scope)
         offered = self.scope.get("subprotocols", [])
@@ -52,10 +58,7 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
         await self._unsubscribe_all()
 
     async def lose_access(self) -> None:
-        """Whoever this is may see nothing any more: from now on nothing is sent, also if the client stays."""
-        self.identity = None
-        for task in self.tasks:
-            task.cancel()
+        """Whoever this is may see nothing any more."""
         await self._end(frames.UNAUTHENTICATED)
 
     async def lose_plant(self, plant: str) -> None:
@@ -68,16 +71,20 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
             return
         self.heard_at = self._clock()
         try:
-            await self._answer(text_data if text_data is not None else bytes_data or b"")
+            await self._answer(text_data.encode() if text_data is not None else bytes_data or b"")
         except frames.Invalid as invalid:
             await self._say(frames.error("invalid", str(invalid)))
+        except frames.Violation as violation:
+            log.info("live socket closed", reason=str(violation), user=str(self.identity.user.pk))
+            await self._say(frames.error("too_many", str(violation)))
+            await self._end(frames.PROTOCOL_VIOLATED)
         except Exception:
             # Channels would drop this consumer without `disconnect`, and its tasks and subscriptions would live on.
             log.exception("live socket failed")
             await self._end(frames.SERVER_FAILED)
 
-    async def _answer(self, text: str | bytes) -> None:
-        message = frames.parse(text)
+    async def _answer(self, raw: bytes) -> None:
+        message = self._understand(raw)
         match message:
             case frames.Subscribe():
                 await self._subscribe(message)
@@ -90,6 +97,21 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
                 await self._authenticate(access_token)
             case frames.Ping():
                 await self._say(frames.PONG)
+
+    def _understand(self, raw: bytes) -> frames.Message:
+        """Raises Invalid, or Violation for more than a client has reason to send."""
+        if len(raw) > MAX_MESSAGE_BYTES:
+            raise frames.Violation(f"A message may have {MAX_MESSAGE_BYTES:,} bytes at most.")
+        message: frames.Message | frames.Invalid
+        try:
+            message = frames.parse(raw)
+        except frames.Invalid as invalid:
+            message = invalid
+        if not isinstance(message, frames.Ack) and not self.answers.take(self._clock()):
+            raise frames.Violation(f"More than {ANSWERS_A_SECOND:g} messages a second, not counting ack.")
+        if isinstance(message, frames.Invalid):
+            raise message
+        return message
 
     async def _sign_in(self, identity: Identity) -> None:
         self.identity = identity
@@ -125,7 +147,12 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
             await get_hub().leave(subscription)
 
     async def _end(self, code: int) -> None:
+        """From now on nothing is sent and nothing understood, also if the client stays."""
+        self.identity = None
         get_guard().remove(self)
+        for task in self.tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
         await self._unsubscribe_all()
         await self.close(code)
 

@@ -12,11 +12,13 @@ SUBPROTOCOL = "inqube.v1"
 MIN_HZ = 0.01
 MAX_HZ = 10.0
 DEFAULT_HZ = 2.0
+LONGEST_SLUG = 63  # of a plant: an answer repeats it, so its length must have an end
 
 # Close codes; those of 4000 and up are ours
 SERVER_FAILED = 1011
 UNAUTHENTICATED = 4401
 TOO_SLOW = 4408
+PROTOCOL_VIOLATED = 4409
 
 ErrorCode = Literal["not_found", "invalid", "too_many"]
 Row = Annotated[list[Any], "[sensor number, milliseconds since 1970 UTC, value, quality]"]
@@ -24,6 +26,10 @@ Row = Annotated[list[Any], "[sensor number, milliseconds since 1970 UTC, value, 
 
 class Invalid(ValueError):  # noqa: N818 - an answer to the client, not a fault
     """A client's message that cannot be understood; the text tells the client why."""
+
+
+class Violation(Exception):  # noqa: N818 - as above
+    """What no program in its right mind sends; the socket ends, and the text tells the client why."""
 
 
 class Subscribe(NamedTuple):
@@ -49,7 +55,10 @@ class Ping(NamedTuple):
     pass
 
 
-def parse(text: str | bytes) -> Subscribe | Unsubscribe | Ack | Auth | Ping:
+Message = Subscribe | Unsubscribe | Ack | Auth | Ping
+
+
+def parse(text: str | bytes) -> Message:
     """A client's message. Raises Invalid, in words, for anything else.
 
     `resume` of a subscription is accepted and answered by a fresh snapshot, which holds all that was missed.
@@ -59,6 +68,8 @@ def parse(text: str | bytes) -> Subscribe | Unsubscribe | Ack | Auth | Ping:
     except orjson.JSONDecodeError:
         raise Invalid("The message is not JSON.") from None
     match message:
+        case {"plant": str(plant)} if len(plant) > LONGEST_SLUG:
+            raise Invalid(f"A plant's slug has at most {LONGEST_SLUG} characters.")
         case {"type": "subscribe", "plant": str(plant)}:
             return Subscribe(plant, _sensors(message.get("sensors")), _hertz(message.get("max_hz")))
         case {"type": "unsubscribe", "plant": str(plant)}:
