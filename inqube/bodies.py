@@ -1,6 +1,6 @@
 """No request is larger than MAX_BODY_BYTES, whatever it says of its size.
 
-The ASGI application stops reading; the middleware, which knows the request's id, answers.
+The ASGI application counts, and stops reading; the middleware, which knows the request's id, answers.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from inqube.api.problems import too_large
 
 TOO_LARGE = "inqube.too_large"  # the scope's mark of a body that was cut off
+BYTES_READ = "inqube.bytes_read"  # its count of the body's bytes; Django reads all before it begins with a request
 
 
 def with_body_limit(application: Any) -> Any:
@@ -27,6 +28,7 @@ def with_body_limit(application: Any) -> Any:
                 message = await receive()  # Django waits for the disconnection now
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
+                scope[BYTES_READ] = read
                 if read > settings.MAX_BODY_BYTES:
                     scope[TOO_LARGE] = True
                     return {"type": "http.request", "body": b"", "more_body": False}
@@ -44,6 +46,8 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if getattr(request, "scope", {}).get(TOO_LARGE) or declared(request) > settings.MAX_BODY_BYTES:
             return too_large(request)
+        if "CONTENT_LENGTH" not in request.META:  # sent in chunks: to DRF and Django that would be no body at all
+            request.META["CONTENT_LENGTH"] = str(getattr(request, "scope", {}).get(BYTES_READ, 0))
         return self.get_response(request)
 
 
