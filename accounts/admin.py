@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
@@ -33,10 +33,21 @@ class EditUserForm(UserChangeForm):
         fields = ("email", "name", "role", "is_active", "password")
 
 
+class NewPasswordForm(AdminPasswordChangeForm):
+    def save(self, commit: bool = True) -> User:
+        """Writes the password alone: the hash takes a while, in which another admin may take the user's role."""
+        user: User = super().save(commit=False)
+        if commit:
+            user.save(update_fields=["password"])
+            user.refresh_from_db(fields=["token_version"])
+        return user
+
+
 @admin.register(User)
 class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     add_form = NewUserForm
     form = EditUserForm
+    change_password_form = NewPasswordForm
     add_fieldsets = ((None, {"fields": ("email", "name", "role", "usable_password", "password1", "password2")}),)
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
@@ -63,7 +74,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         if change and not obj.is_admin:
             keep_an_admin([obj.pk], by=request.user.pk)
-        super().save_model(request, obj, form, change)
+        obj.save(update_fields=form.changed_data if change else None)  # two admins may change different fields at once
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         keep_an_admin([obj.pk], by=request.user.pk)

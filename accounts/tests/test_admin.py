@@ -6,6 +6,7 @@ from django.test import Client
 from accounts.last_admin import keep_an_admin
 from accounts.models import User
 from accounts.tokens import InvalidAccessTokenError, issue_access_token, user_of_token
+from conftest import PASSWORD
 
 USERS = "/admin/accounts/user/"
 
@@ -120,3 +121,38 @@ def test_it_demotes_and_deletes_another_admin(client: Client, alice: User, bob: 
     assert not User.objects.get(pk=bob.pk).is_admin
     assert client.post(f"{USERS}{bob.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not User.objects.filter(pk=bob.pk).exists()
+
+
+NEW_PASSWORD = "staple staple staple"
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        (f"{USERS}{{bob}}/change/", {"email": "bob@example.org", "name": "Bo", "role": "operator", "is_active": "on"}),
+        (
+            f"{USERS}{{bob}}/password/",
+            {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"},
+        ),
+        (
+            "/admin/password_change/",
+            {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
+        ),
+    ],
+)
+def test_it_gives_back_no_role_that_another_admin_takes_meanwhile(
+    client: Client, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch, path: str, form: dict[str, str]
+) -> None:
+    client.force_login(bob if "old_password" in form else alice)
+    original = User.save
+
+    def save(user: User, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("update_fields") != ["last_login"]:
+            User.objects.filter(pk=bob.pk).update(role="viewer")
+        original(user, *args, **kwargs)
+
+    monkeypatch.setattr(User, "save", save)
+    assert client.post(path.format(bob=bob.pk), form).status_code == 302
+    changed = User.objects.get(pk=bob.pk)
+    assert changed.role == "viewer"
+    assert changed.name == "Bo" or changed.check_password(NEW_PASSWORD)
