@@ -54,7 +54,7 @@ class MembershipFormSet(BaseInlineFormSet):
         super().clean()
         owner = self.instance.owner_id
         for form in self.initial_forms:
-            stays = not self._should_delete_form(form) and "user" not in form.changed_data
+            stays = form not in self.deleted_forms and "user" not in form.changed_data
             if form.initial["user"] == owner and not stays:
                 raise ValidationError(OWNER_STAYS, code="owner")
 
@@ -126,7 +126,7 @@ class SensorAdmin(FactoryAdmin):
     readonly_fields = ("id", "number", "created_at", "latest_value", "latest_age")
     fieldsets = (
         (None, {"fields": ("machine", "slug", "name", "position", "is_active")}),
-        ("Measurement", {"fields": ("type", "unit", "kind", "states", "decimals", "low", "high")}),
+        ("Measurement", {"fields": ("type", "unit", "kind", "states", "decimals", "low", "high", "rollover_at")}),
         ("Reporting", {"fields": ("expected_interval_s", "stale_after_s", "duplicate_policy")}),
         ("Facts", {"fields": ("latest_value", "latest_age", "number", "id", "created_at")}),
     )
