@@ -128,6 +128,9 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
 }
 
 
+BELOW_A_PLANT = {"plants.zone", "plants.machine", "plants.sensor"}
+
+
 def admin_rows(model: str, what: str) -> Rows:
     """The rows of one of a model's admin routes: `""` the list, `add/`, `<object_id>/change/` and so on."""
     admin, operator = ADMIN_MODELS[model]
@@ -141,9 +144,12 @@ def admin_rows(model: str, what: str) -> Rows:
         case "":
             return {"GET": row("v", "200", False), "POST": row("v", "200", False)}
         case "add/":
-            return {"GET": row("a", "200", False), "POST": row("a", "200", False)}
+            added = row("a", "302", False)
+            if model in BELOW_A_PLANT:  # to whom the parent does not exist, it is not a valid choice
+                added = "login login 302/200 302"
+            return {"GET": row("a", "200", False), "POST": added}
         case "<object_id>/change/":
-            return {"GET": row("v", "200", True), "POST": row("c", "200", True)}
+            return {"GET": row("v", "200", True), "POST": row("c", "302", True)}
         case "<object_id>/delete/":
             return {"GET": row("d", "200", True), "POST": row("d", "302", True)}
         case "<object_id>/history/":
@@ -174,6 +180,25 @@ BODIES: dict[tuple[str, str], Callable[[Place], dict[str, Any]]] = {
     ("api/v1/users/", "POST"): lambda _: {"email": "new@example.org", "password": "staple battery horse"},
     ("admin/*/delete/", "POST"): lambda _: {"post": "yes"},
 }
+
+# The forms of the admin, by model; those of a new thing and of one that is there are alike.
+NO_MEMBERS = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+SENSOR = {"kind": "gauge", "states": "{}", "decimals": "1", "stale_after_s": "300", "duplicate_policy": "keep_first"}
+FORMS: dict[str, Callable[[Place], dict[str, Any]]] = {
+    "accounts/user": lambda _: {"email": "new@example.org", "role": "viewer", "usable_password": "false"},
+    "plants/plant": lambda _: {"slug": "new", "name": "New", "timezone": "UTC", **NO_MEMBERS},
+    "plants/zone": lambda place: {"plant": place.plant.pk, "slug": "new", "name": "N", "kind": "area", "position": "0"},
+    "plants/machine": lambda place: {"zone": place.zone.pk, "slug": "new", "name": "New", "position": "0"},
+    "plants/sensor": lambda place: {
+        "machine": place.machine.pk,
+        "slug": "new",
+        "name": "New",
+        "position": "0",
+        **SENSOR,
+    },
+}
+for _model, _form in FORMS.items():
+    BODIES[f"admin/{_model}/add/", "POST"] = BODIES[f"admin/{_model}/<object_id>/change/", "POST"] = _form
 
 # What else a route needs to be asked for something of the place.
 QUERIES: dict[str, Callable[[Place], dict[str, str]]] = {
