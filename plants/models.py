@@ -1,5 +1,6 @@
 """The factory: plants, their zones, machines and sensors, and who belongs to them."""
 
+import math
 import re
 import uuid
 from collections.abc import Iterable
@@ -300,6 +301,12 @@ class Sensor(models.Model):
     )
     low = models.FloatField(null=True, blank=True, help_text="The lowest plausible value.")
     high = models.FloatField(null=True, blank=True, help_text="The highest plausible value.")
+    rollover_at = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="For counters: what is counted where it starts again at zero, such as 65536. "
+        "Empty: a fall is a reset.",
+    )
     expected_interval_s = models.FloatField(
         null=True,
         blank=True,
@@ -330,7 +337,12 @@ class Sensor(models.Model):
                 fields=["machine", "slug"],
                 name="sensor_slug_once",
                 violation_error_message="The machine has a sensor with this slug already.",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rollover_at=None) | models.Q(kind="counter", rollover_at__gt=0),
+                name="sensor_rolls_over_above_zero",
+                violation_error_message="Only a counter rolls over, at a number above zero.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -347,3 +359,7 @@ class Sensor(models.Model):
             raise ValidationError({"states": "A sensor of kind state needs at least one label."})
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise ValidationError({"high": "The highest plausible value must be above the lowest."})
+        if self.rollover_at is not None and self.kind != self.Kind.COUNTER:
+            raise ValidationError({"rollover_at": "Only a counter rolls over."})
+        if self.rollover_at is not None and not 0 < self.rollover_at < math.inf:
+            raise ValidationError({"rollover_at": "A counter rolls over at a number above zero."})

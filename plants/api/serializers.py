@@ -113,6 +113,7 @@ class SensorSerializer(FactorySerializer):
             "decimals",
             "low",
             "high",
+            "rollover_at",
             "expected_interval_s",
             "stale_after_s",
             "duplicate_policy",

@@ -101,6 +101,7 @@ def test_it_does_not_hide_an_integrity_error_that_validation_cannot_explain(
         ("stale_after_s", "-1"),
         ("stale_after_s", "null"),
         ("expected_interval_s", "-1"),
+        ("rollover_at", "65536"),
         ("decimals", "11"),
         ("decimals", "-1"),
         ("position", "99999999999999999999"),
@@ -128,6 +129,14 @@ def test_it_checks_fields_against_each_other(api_of: ApiOf, kandy: Plant) -> Non
     assert bob.patch(f"/api/v1/sensors/{sensor.id}/", {"low": 10}).status_code == 200
     assert set(errors(bob.patch(f"/api/v1/sensors/{sensor.id}/", {"high": 5}))) == {"high"}
     assert set(errors(bob.patch(f"/api/v1/sensors/{sensor.id}/", {"kind": "state"}))) == {"states"}
+
+
+def test_it_lets_a_counter_alone_roll_over_and_only_above_zero(api_of: ApiOf, kandy: Plant) -> None:
+    path = f"/api/v1/sensors/{Sensor.objects.get(slug='rpm').id}/"
+    bob = api_of("bob")
+    assert set(errors(bob.patch(path, {"kind": "counter", "rollover_at": 0}))) == {"rollover_at"}
+    assert bob.patch(path, {"kind": "counter", "rollover_at": 65536}).json()["rollover_at"] == 65536
+    assert set(errors(bob.patch(path, {"kind": "gauge"}))) == {"rollover_at"}
 
 
 def test_it_refuses_an_unknown_time_zone(api_of: ApiOf, kandy: Plant) -> None:
