@@ -83,6 +83,8 @@ def kept_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
+# Schemathesis asks by WSGI, where Django collects the files that ASGI streams.
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume asynchronous iterators")
 @pytest.mark.usefixtures("kept_connection")
 @pytest.mark.parametrize("role", ["admin", "operator"])
 @schema.parametrize()
