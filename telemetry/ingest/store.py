@@ -7,7 +7,7 @@ second way, through a temporary table, so that what was delivered again vanishes
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
 import numpy as np
 import psycopg
@@ -17,6 +17,7 @@ from psycopg import errors
 from telemetry.ingest.copy import COPY_READINGS, copy_rows
 from telemetry.readings import Reading, Reason, Rejected
 from telemetry.storage import connection_params, flavour
+from telemetry.storage.rollups import begin_writing, leave_marks
 
 CANCEL_WITHIN_S = 2.0
 DAY_US = 86_400_000_000
@@ -53,6 +54,10 @@ WHERE reading.sensor = incoming.sensor AND reading.time = incoming.time
   AND (incoming.value, incoming.quality) IS DISTINCT FROM (reading.value, reading.quality)
 RETURNING reading.sensor, reading.time
 """
+
+# TimescaleDB decompresses what late rows may collide with, and refuses (SQLSTATE 53400) where that is much. A historian
+# takes late rows whatever they cost. 0 is no limit.
+LIFT_DECOMPRESSION_LIMIT = "SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0"
 
 # Rows come in the order of their sensor, so that two processes never wait for each other in a circle.
 UPSERT_LATEST = """
@@ -178,18 +183,25 @@ class Store:
             self._days.clear()
             self._ensure_days(connection, rows.time_us)
             return self._merge(connection, rows, data)
+        except errors.ConfigurationLimitExceeded:
+            return self._merge(connection, rows, data, limit=LIFT_DECOMPRESSION_LIMIT)
 
     def _copy(self, connection: psycopg.Connection, rows: Columns, data: bytes) -> Stored:
         with connection.transaction(), connection.cursor() as cursor:
+            mark_from_us = begin_writing(cursor)
             with cursor.copy(COPY_READINGS) as copy:
                 copy.write(data)
             newest = self._advance_latest(cursor, rows)
+            leave_marks(cursor, mark_from_us, rows.sensor, rows.time_us)
         return Stored(len(rows.sensor), 0, 0, [], newest)
 
-    def _merge(self, connection: psycopg.Connection, rows: Columns, data: bytes) -> Stored:
+    def _merge(self, connection: psycopg.Connection, rows: Columns, data: bytes, limit: LiteralString = "") -> Stored:
         connection.execute(CREATE_INCOMING)
         with connection.transaction(), connection.cursor() as cursor:
+            mark_from_us = begin_writing(cursor)
             cursor.execute(LOOK_UP_BY_KEY)
+            if limit:
+                cursor.execute(limit)
             with cursor.copy(COPY_INCOMING) as copy:
                 copy.write(data)
             new = cursor.execute(INSERT_NEW).fetchall()
@@ -201,7 +213,9 @@ class Store:
                 conflict = row[0]
                 if conflict:
                     replaced = cursor.execute(REPLACE).fetchall()
-            newest = self._advance_latest(cursor, _only(rows, new, replaced))
+            changed = _only(rows, new, replaced)
+            newest = self._advance_latest(cursor, changed)
+            leave_marks(cursor, mark_from_us, changed.sensor, changed.time_us)
         return Stored(len(new), len(rows.sensor) - len(new) - conflict, conflict, [], newest)
 
     def _advance_latest(self, cursor: psycopg.Cursor, rows: Columns) -> list[Reading]:

@@ -18,19 +18,21 @@ from typing import Any
 from django.db import migrations
 
 # A path is the order-dependent part of a bucket, over its good readings by time:
-# {first, last, time of the last in seconds, resets, sum of the values before resets, sum of value × seconds}.
+# {first, last, time of the last in µs since 1970, resets, sum of the values before resets, sum of value × seconds}.
+# As float8 the microseconds are exact for another 200 years; seconds would not be.
 FUNCTIONS = """
 CREATE FUNCTION inqube_path_step(path float8[], value float8, at timestamptz) RETURNS float8[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    at_s float8 := extract(epoch FROM at);
+    at_us float8 := extract(epoch FROM at) * 1000000;
+    held float8 := path[6] + path[2] * ((at_us - path[3]) / 1000000);
 BEGIN
     IF path IS NULL THEN
-        RETURN ARRAY[value, value, at_s, 0, 0, 0];
+        RETURN ARRAY[value, value, at_us, 0, 0, 0];
     ELSIF value < path[2] THEN
-        RETURN ARRAY[path[1], value, at_s, path[4] + 1, path[5] + path[2], path[6] + path[2] * (at_s - path[3])];
+        RETURN ARRAY[path[1], value, at_us, path[4] + 1, path[5] + path[2], held];
     END IF;
-    RETURN ARRAY[path[1], value, at_s, path[4], path[5], path[6] + path[2] * (at_s - path[3])];
+    RETURN ARRAY[path[1], value, at_us, path[4], path[5], held];
 END $$;
 
 CREATE AGGREGATE inqube_path(value float8, at timestamptz) (
@@ -42,17 +44,17 @@ CREATE FUNCTION inqube_join_step(
     resets int, peaks float8, integral float8
 ) RETURNS float8[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    last_at_s float8 := extract(epoch FROM last_at);
-    held float8;
+    last_at_us float8 := extract(epoch FROM last_at) * 1000000;
+    gap_s float8 := (extract(epoch FROM first_at) * 1000000 - path[3]) / 1000000;
+    held float8 := path[6] + path[2] * gap_s + integral;
 BEGIN
     IF path IS NULL THEN
-        RETURN ARRAY[first, last, last_at_s, resets, peaks, integral];
+        RETURN ARRAY[first, last, last_at_us, resets, peaks, integral];
     END IF;
-    held := path[6] + path[2] * (extract(epoch FROM first_at)::float8 - path[3]) + integral;
     IF first < path[2] THEN
-        RETURN ARRAY[path[1], last, last_at_s, path[4] + resets + 1, path[5] + peaks + path[2], held];
+        RETURN ARRAY[path[1], last, last_at_us, path[4] + resets + 1, path[5] + peaks + path[2], held];
     END IF;
-    RETURN ARRAY[path[1], last, last_at_s, path[4] + resets, path[5] + peaks, held];
+    RETURN ARRAY[path[1], last, last_at_us, path[4] + resets, path[5] + peaks, held];
 END $$;
 
 CREATE AGGREGATE inqube_join(
@@ -116,30 +118,57 @@ OF_BUCKETS = f"""
 
 
 def bucket(interval: str, time: str) -> str:
-    return f"date_bin('{interval}', {time}, '2000-01-01Z'::timestamptz)"
+    return f"date_bin({interval}, {time}, '2000-01-01Z'::timestamptz)"
 
+
+BUCKET_COLUMNS = """
+    bucket timestamptz, n int, n_good int, min float8, max float8, sum float8, first float8, last float8,
+    first_at timestamptz, last_at timestamptz, resets int, peaks float8, integral float8
+"""
+
+# The buckets of one sensor since a time and until before another, both at the start of a bucket: of its readings,
+# of its stored minutes, of its stored hours.
+BUCKETS = f"""
+CREATE FUNCTION inqube_buckets(of_sensor int, step interval, since timestamptz, until timestamptz)
+RETURNS TABLE ({BUCKET_COLUMNS}) LANGUAGE sql STABLE AS $$
+    SELECT {bucket("step", "time")}, {OF_READINGS} FROM reading
+    WHERE sensor = of_sensor AND time >= since AND time < until GROUP BY {bucket("step", "time")}
+$$;
+
+CREATE FUNCTION inqube_hours(of_sensor int, since timestamptz, until timestamptz)
+RETURNS TABLE ({BUCKET_COLUMNS}) LANGUAGE sql STABLE AS $$
+    SELECT {bucket("'1 hour'", "bucket")}, {OF_BUCKETS} FROM rollup_1m
+    WHERE sensor = of_sensor AND bucket >= since AND bucket < until GROUP BY {bucket("'1 hour'", "bucket")}
+$$;
+
+CREATE FUNCTION inqube_days(of_sensor int, since timestamptz, until timestamptz)
+RETURNS TABLE ({BUCKET_COLUMNS}) LANGUAGE sql STABLE AS $$
+    SELECT {bucket("'1 day'", "bucket")}, {OF_BUCKETS} FROM rollup_1h
+    WHERE sensor = of_sensor AND bucket >= since AND bucket < until GROUP BY {bucket("'1 day'", "bucket")}
+$$;
+"""
 
 PLAIN_BASE = f"""
 CREATE VIEW base_1m AS
 SELECT {COLUMNS} FROM rollup_1m
 UNION ALL
-SELECT sensor, {bucket("1 minute", "time")} AS bucket, {OF_READINGS} FROM reading
+SELECT sensor, {bucket("'1 minute'", "time")} AS bucket, {OF_READINGS} FROM reading
 WHERE time >= (SELECT shown_to FROM rollup_state)
-GROUP BY sensor, {bucket("1 minute", "time")};
+GROUP BY sensor, {bucket("'1 minute'", "time")};
 
 CREATE VIEW base_1h AS
 SELECT {COLUMNS} FROM rollup_1h
 UNION ALL
-SELECT sensor, {bucket("1 hour", "bucket")} AS bucket, {OF_BUCKETS} FROM base_1m
-WHERE bucket >= (SELECT {bucket("1 hour", "shown_to")} FROM rollup_state)
-GROUP BY sensor, {bucket("1 hour", "bucket")};
+SELECT sensor, {bucket("'1 hour'", "bucket")} AS bucket, {OF_BUCKETS} FROM base_1m
+WHERE bucket >= (SELECT {bucket("'1 hour'", "shown_to")} FROM rollup_state)
+GROUP BY sensor, {bucket("'1 hour'", "bucket")};
 
 CREATE VIEW base_1d AS
 SELECT {COLUMNS} FROM rollup_1d
 UNION ALL
-SELECT sensor, {bucket("1 day", "bucket")} AS bucket, {OF_BUCKETS} FROM base_1h
-WHERE bucket >= (SELECT {bucket("1 day", "shown_to")} FROM rollup_state)
-GROUP BY sensor, {bucket("1 day", "bucket")};
+SELECT sensor, {bucket("'1 day'", "bucket")} AS bucket, {OF_BUCKETS} FROM base_1h
+WHERE bucket >= (SELECT {bucket("'1 day'", "shown_to")} FROM rollup_state)
+GROUP BY sensor, {bucket("'1 day'", "bucket")};
 """
 
 CONTINUOUS = "WITH (timescaledb.continuous, timescaledb.materialized_only = false)"
@@ -156,26 +185,24 @@ CREATE MATERIALIZED VIEW continuous_1d {CONTINUOUS} AS
 SELECT sensor, time_bucket('1 day', bucket) AS bucket, {OF_BUCKETS} FROM continuous_1h
 GROUP BY sensor, time_bucket('1 day', bucket) WITH NO DATA;
 """ + "".join(
-    f"CREATE VIEW base_{level} AS SELECT {COLUMNS} FROM continuous_{level} UNION ALL SELECT {COLUMNS} FROM rollup_{level};"
+    f"""
+CREATE VIEW base_{level} AS
+SELECT {COLUMNS} FROM continuous_{level} UNION ALL SELECT {COLUMNS} FROM rollup_{level};
+"""
     for level in ("1m", "1h", "1d")
 )
 
-# LATERAL, because the planner knows nothing of the marks and may think of reading all of `reading` to join them.
 EXACT = "".join(
     f"""
 CREATE VIEW reading_{level} AS
 SELECT {COLUMNS} FROM base_{level} AS base
 WHERE NOT EXISTS (
     SELECT FROM rollup_dirty AS dirty
-    WHERE dirty.sensor = base.sensor AND dirty.hour = {bucket("1 hour", "base.bucket")}
+    WHERE dirty.sensor = base.sensor AND dirty.hour = {bucket("'1 hour'", "base.bucket")}
 )
 UNION ALL
 SELECT dirty.sensor, fresh.* FROM (SELECT DISTINCT sensor, hour FROM rollup_dirty) AS dirty
-CROSS JOIN LATERAL (
-    SELECT {bucket(interval, "time")} AS bucket, {OF_READINGS} FROM reading
-    WHERE sensor = dirty.sensor AND time >= dirty.hour AND time < dirty.hour + interval '1 hour'
-    GROUP BY {bucket(interval, "time")}
-) AS fresh;
+CROSS JOIN LATERAL inqube_buckets(sensor, '{interval}', hour, hour + interval '1 hour') AS fresh;
 """
     for level, interval in (("1m", "1 minute"), ("1h", "1 hour"))
 )
@@ -188,7 +215,7 @@ WHERE NOT EXISTS (
 )
 UNION ALL
 SELECT dirty.sensor, dirty.day, fresh.*
-FROM (SELECT DISTINCT sensor, {bucket("1 day", "hour")} AS day FROM rollup_dirty) AS dirty
+FROM (SELECT DISTINCT sensor, {bucket("'1 day'", "hour")} AS day FROM rollup_dirty) AS dirty
 CROSS JOIN LATERAL (
     SELECT {OF_BUCKETS} FROM reading_1h
     WHERE sensor = dirty.sensor AND bucket >= dirty.day AND bucket < dirty.day + interval '24 hours'
@@ -205,7 +232,7 @@ def has_hypertable(cursor: Any) -> bool:
 def make(apps: Any, schema_editor: Any) -> None:
     with schema_editor.connection.cursor() as cursor:
         base = TIMESCALE_BASE if has_hypertable(cursor) else PLAIN_BASE
-        for sql in (FUNCTIONS, TABLES, base, EXACT):
+        for sql in (FUNCTIONS, TABLES, BUCKETS, base, EXACT):
             cursor.execute(sql)
 
 
@@ -215,6 +242,7 @@ def unmake(apps: Any, schema_editor: Any) -> None:
         if has_hypertable(cursor):
             for level in ("1d", "1h", "1m"):
                 cursor.execute(f"DROP MATERIALIZED VIEW continuous_{level}")
+        cursor.execute("DROP FUNCTION inqube_buckets, inqube_hours, inqube_days")
         cursor.execute(DROP_TABLES)
         cursor.execute(DROP_FUNCTIONS)
 

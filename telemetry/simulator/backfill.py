@@ -14,6 +14,7 @@ from telemetry.ingest.store import UPSERT_LATEST, Columns, newest_of_each
 from telemetry.simulator.history import history
 from telemetry.simulator.signals import Signal
 from telemetry.storage import flavour
+from telemetry.storage.rollups import begin_writing, leave_marks
 
 # Two that seed at once would both find the same gap to fill. Any constant of our own will do.
 BACKFILL_LOCK = 0x1_9BE_0002
@@ -57,9 +58,11 @@ def _backfill_machine(
             for number, place in by_number.items()
         )
         if len(rows.sensor):
+            mark_from_us = begin_writing(cursor)
             with cursor.copy(COPY_READINGS) as copy:
                 copy.write(copy_rows(rows.time_us, rows.value, rows.quality, rows.sensor))
             cursor.execute(UPSERT_LATEST, [column.tolist() for column in newest_of_each(rows)])
+            leave_marks(cursor, mark_from_us, rows.sensor, rows.time_us)
     return len(rows.sensor)
 
 
