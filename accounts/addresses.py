@@ -1,5 +1,6 @@
 """Where a request comes from, as far as it can be trusted."""
 
+import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
@@ -7,6 +8,9 @@ from django.http import HttpRequest
 
 # One household, phone or rented machine gets at least a /64 and picks any address in it.
 IPV6_CLIENT_BITS = 64
+# Some proxies append the client's port, or write IPv6 as in a URL.
+WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}")
+IN_BRACKETS = re.compile(r"\[([^\[\]]+)\](?::[0-9]{1,5})?")
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -34,8 +38,9 @@ def client_network(request: HttpRequest) -> str | None:
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    found = WITH_PORT.fullmatch(text) or IN_BRACKETS.fullmatch(text)
     try:
-        address = ip_address(text)
+        address = ip_address(found[1] if found else text)
     except ValueError:
         return None
     if isinstance(address, IPv6Address):
