@@ -230,3 +230,28 @@ def test_it_begins_a_partition_at_midnight_utc(store: Store, number: int) -> Non
         cursor.execute("SELECT tableoid::regclass::text FROM reading WHERE sensor = %s ORDER BY time", [number])
         tables = [name for (name,) in cursor.fetchall()]
     assert tables == [f"reading_p{midnight - timedelta(days=1):%Y%m%d}", f"reading_p{midnight:%Y%m%d}"]
+
+
+LIMITED_DECOMPRESSION = """
+CREATE FUNCTION limited() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('timescaledb.max_tuples_decompressed_per_dml_transaction', true) IS DISTINCT FROM '0' THEN
+        RAISE EXCEPTION 'tuple decompression limit exceeded by operation' USING ERRCODE = '53400';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER limited BEFORE INSERT ON reading FOR EACH ROW EXECUTE FUNCTION limited();
+"""
+
+
+def test_it_stores_late_rows_that_timescaledb_must_decompress_much_for(store: Store, number: int) -> None:
+    """The trigger refuses as TimescaleDB does: with SQLSTATE 53400, while the transaction has a limit."""
+    with connection.cursor() as cursor:
+        cursor.execute(LIMITED_DECOMPRESSION)
+    try:
+        assert store.write([(number, T0, 1.0, 192), (number, T0 + SECOND, 2.0, 192)]).stored == 2
+        assert store.write([(number, T0, 1.0, 192), (number, T0 + 2 * SECOND, 3.0, 192)])[:3] == (1, 1, 0)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER limited ON reading; DROP FUNCTION limited")
+    assert stored(number) == [(T0, 1.0, 192), (T0 + SECOND, 2.0, 192), (T0 + 2 * SECOND, 3.0, 192)]

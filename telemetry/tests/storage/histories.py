@@ -22,6 +22,8 @@ from telemetry.tests.samples import EPOCH, us
 # Summer time begins in Europe on the 29th; buckets of UTC must not care.
 START = datetime(2026, 3, 28, 22, 30, tzinfo=UTC)
 
+REACH = timedelta(days=4)  # of a history, at most, around its start
+
 LEVELS = {"1m": MINUTE, "1h": HOUR, "1d": DAY}
 COLUMNS = "sensor, bucket, n, n_good, min, max, sum, first, last, first_at, last_at, resets, peaks, integral"
 SUMS = (6, 12, 13)  # columns whose last digits depend on the order of addition
@@ -47,10 +49,23 @@ def histories(sensors: list[int]) -> st.SearchStrategy[History]:
     return st.lists(st.one_of(write, write, refresh), min_size=1, max_size=10)
 
 
-def play(connection: psycopg.Connection, history: History, write: Callable[[Write], object]) -> None:
-    """Empties the relations, sets what is stored to end at START, and does what the history says."""
-    connection.execute("TRUNCATE reading, latest, rollup_dirty, rollup_1m, rollup_1h, rollup_1d")
-    connection.execute("UPDATE rollup_state SET shown_to = %s, mark_from = %s", [START, START])
+def moved(history: History, by: timedelta) -> History:
+    """The same history at another time."""
+    by_us = by // timedelta(microseconds=1)
+    result: History = []
+    for step in history:
+        if isinstance(step, datetime):
+            result.append(step + by)
+        else:
+            result.append([(sensor, time_us + by_us, value, quality) for sensor, time_us, value, quality in step])
+    return result
+
+
+def play(
+    connection: psycopg.Connection, history: History, write: Callable[[Write], object], start: datetime = START
+) -> None:
+    """Does what the history says, on a database whose stored buckets end at `start`."""
+    connection.execute("UPDATE rollup_state SET shown_to = %s, mark_from = %s", [start, start])
     for step in history:
         if isinstance(step, datetime):
             rollups.refresh(connection, step)
@@ -90,12 +105,13 @@ def _row(readings: list[tuple[datetime, float, int]]) -> tuple[Any, ...]:
     return (len(readings), len(good), *extremes, first, last, first_at, last_at, len(drops), sum(drops), sum(held))
 
 
-def assert_exact(connection: psycopg.Connection, kept: Kept, sensors: list[int]) -> None:
+def assert_exact(connection: psycopg.Connection, kept: Kept, sensors: list[int], start: datetime = START) -> None:
+    """The relations hold what they must of a history around `start`."""
     for level, unit in LEVELS.items():
-        query = sql.SQL("SELECT {} FROM {} WHERE sensor = ANY(%s) ORDER BY sensor, bucket").format(
-            sql.SQL(COLUMNS), sql.Identifier(f"reading_{level}")
-        )
-        rows = connection.execute(query, [sensors]).fetchall()
+        query = sql.SQL(
+            "SELECT {} FROM {} WHERE sensor = ANY(%s) AND bucket >= %s AND bucket < %s ORDER BY sensor, bucket"
+        ).format(sql.SQL(COLUMNS), sql.Identifier(f"reading_{level}"))
+        rows = connection.execute(query, [sensors, start - REACH, start + REACH]).fetchall()
         wanted = expected(kept, unit)
         assert [_exact_part(row) for row in rows] == [_exact_part(row) for row in wanted], level
         for row, reference in zip(rows, wanted, strict=True):

@@ -22,7 +22,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def database() -> Iterator[psycopg.Connection]:
     with connect() as connection:
+        empty(connection)
         yield connection
+
+
+def empty(connection: psycopg.Connection) -> None:
+    connection.execute("TRUNCATE reading, latest, rollup_dirty, rollup_1m, rollup_1h, rollup_1d")
 
 
 @pytest.fixture
@@ -50,6 +55,7 @@ def test_it_gives_what_a_plain_recomputation_gives(
     database: psycopg.Connection, store: Store, sensors: list[int], data: st.DataObject
 ) -> None:
     history = data.draw(histories(sensors))
+    empty(database)
     play(database, history, store.write)
     assert_exact(database, keep(history, replace=frozenset(sensors[-1:])), sensors)
 
