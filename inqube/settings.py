@@ -55,6 +55,7 @@ COMPRESS_AFTER_DAYS = env.int("COMPRESS_AFTER_DAYS", default=7)
 MQTT_CLIENT_ID = env.str("MQTT_CLIENT_ID", default="inqube-ingest")
 INGEST_BATCH_READINGS = env.int("INGEST_BATCH_READINGS", default=5000)
 INGEST_BATCH_MS = env.int("INGEST_BATCH_MS", default=200)
+HISTORY_TIMEOUT_S = env.int("HISTORY_TIMEOUT_S", default=10)
 
 # --- Django ----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
