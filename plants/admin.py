@@ -85,7 +85,15 @@ class PlantAdmin(FactoryAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Plant | None = None) -> tuple[str, ...]:
         """The slug is every device's topic and the owner may hand out access: both are for admins to change."""
         facts = ("id", "created_at")
-        return facts if request.user.is_superuser else ("slug", "owner", *facts)
+        return facts if request.user.is_superuser else ("slug", "owner_name", *facts)
+
+    def get_exclude(self, request: HttpRequest, obj: Plant | None = None) -> tuple[str, ...]:
+        """A read-only `owner` would be a link to the user's page, which is for admins."""
+        return () if request.user.is_superuser else ("owner",)
+
+    @admin.display(description="owner")
+    def owner_name(self, plant: Plant) -> str:
+        return str(plant.owner or self.get_empty_value_display())
 
 
 @admin.register(Zone)

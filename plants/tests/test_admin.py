@@ -171,6 +171,14 @@ def test_it_lets_an_operator_change_a_plant_but_not_its_slug_owner_or_members(
     assert as_bob.post(f"{ADMIN}/plant/{kandy.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
+def test_it_names_an_owner_to_an_operator_without_a_link(as_bob: Client, kandy: Plant, bob: User) -> None:
+    for owner, shown in ((None, "-"), (bob, str(bob))):
+        Plant.objects.filter(pk=kandy.pk).update(owner=owner)
+        text = page(as_bob, f"plant/{kandy.pk}/change/")
+        assert f'<div class="readonly">{shown}</div>' in text
+        assert "/admin/accounts/user/" not in text
+
+
 def members_form(plant: Plant | None, *rows: dict[str, str], owner: User) -> dict[str, str]:
     """The form of a plant with its owner and rows of members; those with an id are there already."""
     form = {"slug": plant.slug if plant else "new", "name": "N", "location": "", "timezone": "UTC"}
