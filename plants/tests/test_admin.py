@@ -242,6 +242,12 @@ def test_it_shows_the_latest_value_with_unit_and_age(as_alice: Client) -> None:
     assert "Power" not in text.partition('id="result_list"')[2].partition("</table>")[0]
 
 
+def test_it_names_what_goes_with_a_deleted_sensor(as_alice: Client) -> None:
+    latest("temp", 23.4, 5)
+    sensor = Sensor.objects.get(slug="temp")
+    assert f"Latest: latest reading of sensor {sensor.number}<" in page(as_alice, f"sensor/{sensor.pk}/delete/")
+
+
 def test_it_lists_sensors_with_as_many_queries_for_one_as_for_many(
     as_bob: Client, django_assert_max_num_queries: Any
 ) -> None:

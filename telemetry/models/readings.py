@@ -50,6 +50,9 @@ class Reading(models.Model):
     class Meta:
         db_table = "reading"
 
+    def __str__(self) -> str:
+        return f"reading of sensor {self.sensor_id} at {self.time:%Y-%m-%d %H:%M:%S} UTC"
+
 
 class Latest(models.Model):
     """The newest reading of a sensor by its own time, so that no page or API call has to search for it."""
@@ -70,3 +73,6 @@ class Latest(models.Model):
 
     class Meta:
         db_table = "latest"
+
+    def __str__(self) -> str:
+        return f"latest reading of sensor {self.sensor_id}"  # no name: that would be a query for each
