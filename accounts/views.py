@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.forms import SignInForm
@@ -56,7 +57,7 @@ def admin_password_change(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and isinstance(request.user, User):
         authenticate_in_turn(request, request.user.email, request.POST.get("old_password", ""))
         if lock := lock_met(request):
-            refusal = HttpResponse(f"{lock} {lock.reason}", status=429, content_type="text/plain; charset=utf-8")
+            refusal = render(request, "accounts/locked.html", {"lock": lock}, status=429)
             refusal["Retry-After"] = str(lock.seconds)
             return refusal
     return admin.site.password_change(request)

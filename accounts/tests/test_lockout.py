@@ -271,6 +271,16 @@ def test_it_counts_guesses_of_the_current_password_in_the_admin(client: Client, 
     assert bob.check_password(PASSWORD)
 
 
+def test_it_refuses_guesses_in_the_admin_with_a_page_of_its_own(client: Client, bob: User) -> None:
+    client.force_login(bob)
+    for _ in range(5):
+        response = client.post("/admin/password_change/", {"old_password": "wrong"})
+    page = response.content.decode()
+    assert response["Content-Type"] == "text/html; charset=utf-8"
+    assert "Sign-in is locked for" in page
+    assert "Five wrong tries for this email from this address. It opens by itself at <time" in page
+
+
 def test_it_lets_the_admin_change_a_password_that_is_known(client: Client, bob: User) -> None:
     client.force_login(bob)
     form = {"old_password": PASSWORD, "new_password1": "staple staple staple", "new_password2": "staple staple staple"}
