@@ -1,8 +1,10 @@
 from django.urls import path
 
+from telemetry.api.export import ExportView
 from telemetry.api.views import HistoryView, LatestView
 
 urlpatterns = [
     path("telemetry/latest", LatestView.as_view(), name="telemetry_latest"),
     path("telemetry/history", HistoryView.as_view(), name="telemetry_history"),
+    path("telemetry/export", ExportView.as_view(), name="telemetry_export"),
 ]

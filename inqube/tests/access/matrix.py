@@ -1,9 +1,10 @@
 """Asks a route as every persona and compares the answers with the declared ones."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.test import Client
@@ -105,9 +106,18 @@ def outcome(response: Any) -> str:
     return str(response.status_code)
 
 
+def body(response: Any) -> bytes:
+    async def collect(chunks: AsyncIterator[bytes]) -> bytes:
+        return b"".join([chunk async for chunk in chunks])
+
+    if not response.streaming:
+        return response.content
+    return async_to_sync(collect)(response.streaming_content) if response.is_async else b"".join(response)
+
+
 def given_away(response: Any, hidden: list[str], url: str) -> list[str]:
     """The names in the answer that this persona must not learn, beside those they asked with."""
-    text = f"{response.headers}{response.content.decode(errors='replace')}".lower().replace(url, "")
+    text = f"{response.headers}{body(response).decode(errors='replace')}".lower().replace(url, "")
     return [name for name in hidden if name in text]
 
 

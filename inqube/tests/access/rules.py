@@ -102,6 +102,7 @@ ROUTES: dict[str, Rows] = {
     ),
     "api/v1/telemetry/latest": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
     "api/v1/telemetry/history": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
+    "api/v1/telemetry/export": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
 }
 
 # The admin's own routes. It knows GET and POST, and takes any other method for GET.
@@ -204,6 +205,7 @@ for _model, _form in FORMS.items():
 QUERIES: dict[str, Callable[[Place], dict[str, str]]] = {
     "api/v1/telemetry/latest": lambda place: {"machine": str(place.machine.pk)},
     "api/v1/telemetry/history": lambda place: {"sensor_id": str(place.sensor.pk)},
+    "api/v1/telemetry/export": lambda place: {"sensor_id": str(place.sensor.pk)},
     "admin/autocomplete/": lambda _: {"app_label": "plants", "model_name": "zone", "field_name": "plant"},
 }
 
