@@ -171,7 +171,8 @@ def joined(
     with limited() as cursor:
         cursor.execute(statement.as_string(cursor.connection))
         for sensor, slot, n, n_good, used, low, high, total, first_at, path in cursor.fetchall():
-            first, last, last_at, resets, peaks, integral = path or (0.0,) * 6
+            first, last, last_at_us, resets, peaks, integral = path or (0.0,) * 6
+            last_at = last_at_us / SECOND
             rows[sensor][slot - 1] = Joined(
                 n, n_good, used, low, high, total, first, last, first_at or 0.0, last_at, resets, peaks, integral
             )
