@@ -1,7 +1,13 @@
 """How readings lie in the database: one module per flavour of PostgreSQL, one interface.
 
 `timescale` for servers with TimescaleDB, `plain` for those without. Each has
-`ensure_days(connection, days)`: make room for readings of these UTC days.
+
+    ensure_days(connection, days)             makes room for readings of these UTC days
+    store_buckets(connection, start, end)     stores the rollups of this time
+    recompute(connection, marks, shown_to)    stores those of these hours anew
+    raw_days(connection, before)              the days of raw readings there are
+    drop_day(connection, day)                 drops one
+    compress_before(connection, before)       compresses those that end before
 """
 
 from types import ModuleType

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from psycopg import Connection, sql
 
 from telemetry.storage.buckets import DAY, HOUR, Mark, floor
+from telemetry.storage.days import RawDay
 
 # Serialises partition making between ingest processes and jobs. Any constant of our own will do.
 PARTITIONS_LOCK = 0x1_9BE_0001
@@ -64,6 +65,12 @@ WHERE day + interval '24 hours' <= %(shown_to)s {REPLACE_ALL}
 REMOVE_MARKS = f"""
 DELETE FROM rollup_dirty USING {MARKS}
 WHERE rollup_dirty.sensor = mark.sensor AND rollup_dirty.hour = mark.hour AND taken
+"""
+
+RAW_DAYS = r"""
+SELECT to_date(right(relname, 8), 'YYYYMMDD') AS day, pg_total_relation_size(pg_class.oid)
+FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+WHERE inhparent = 'reading'::regclass AND relname ~ '^reading_p\d{8}$' ORDER BY day
 """
 
 
@@ -131,3 +138,19 @@ def _ensure_months(connection: Connection, times: Iterable[datetime]) -> None:
     for month in sorted({time.date().replace(day=1) for time in times}):
         end = (month + timedelta(days=32)).replace(day=1)
         _ensure_partition(connection, "rollup_1m", f"rollup_1m_p{month:%Y%m}", month, end)
+
+
+def raw_days(connection: Connection, before: datetime) -> list[RawDay]:
+    """The days of readings that end at or before this midnight UTC, oldest first."""
+    days = [RawDay(day, size, False) for day, size in connection.execute(RAW_DAYS)]
+    return [day for day in days if day.end <= before]
+
+
+def drop_day(connection: Connection, day: RawDay) -> None:
+    """Drops the day's readings, in the transaction at hand; it waits for all who read or write any of `reading`."""
+    connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(partition_name(day.day))))
+
+
+def compress_before(connection: Connection, before: datetime) -> list[date]:
+    """Nothing to do: PostgreSQL doesn't compress rows."""
+    return []

@@ -47,5 +47,6 @@ def migrate(url: str) -> None:
 
 @pytest.fixture
 def timescale(timescale_url: str) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(timescale_url, autocommit=True) as connection:
+    # The WebAssembly server has one session for all connections: what one has prepared would be there for the next.
+    with psycopg.connect(timescale_url, autocommit=True, prepare_threshold=None) as connection:
         yield connection

@@ -34,6 +34,7 @@ def test_it_makes_chunks_by_itself_and_takes_each_reading_once(timescale: psycop
     insert = sql.SQL(
         "INSERT INTO reading (sensor, time, value, quality) VALUES (%s, %s, 1, 192) ON CONFLICT DO NOTHING"
     )
+    timescale.execute("TRUNCATE reading")  # other tests use the same database
     days = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2, 28)]
     timescale_storage.ensure_days(timescale, [day.date() for day in days])
     for day in [*days, *days]:

@@ -1,0 +1,66 @@
+"""What keeps the historian in order, each step a function of a connection and the time; `STEPS` is their order.
+
+The worker runs them as jobs (jobs.py), a person all at once (`manage.py maintain`). A step may run beside itself and
+beside ingest, may be ended at any statement, and is repeated by running it again. It returns what it did, for the log.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from psycopg import Connection
+
+from telemetry.storage import connection_params, flavour, latest, retention, rollups
+from telemetry.storage.days import start_of
+
+DAYS_AHEAD = 7  # partitions that are there already when the worker is away for a week
+APPLICATION_NAME = "inqube worker"  # as pg_stat_activity shows it
+
+Facts = dict[str, Any]
+Step = Callable[[Connection, datetime], Facts]
+
+
+def connect() -> Connection:
+    """A connection to the database of the settings, in which transactions are opened by name."""
+    return psycopg.connect(**connection_params() | {"application_name": APPLICATION_NAME}, autocommit=True)
+
+
+def make_partitions(connection: Connection, now: datetime) -> Facts:
+    today = now.astimezone(UTC).date()
+    days = [today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1)]
+    flavour(connection).ensure_days(connection, days)
+    return {"room_until": days[-1].isoformat()}
+
+
+def refresh_rollups(connection: Connection, now: datetime) -> Facts:
+    done = rollups.refresh(connection, now)
+    if done is None:
+        return {"skipped": "another refresh is running"}
+    return {"shown_to": done.shown_to.isoformat(), "late_hours": done.hours}
+
+
+def enforce_retention(connection: Connection, now: datetime) -> Facts:
+    rollups.refresh(connection, now)  # so that no late reading of long ago keeps a day from going
+    dropped = retention.enforce(connection, now, settings.RAW_RETENTION_DAYS)
+    held = {str(day): reason for day, reason in dropped.held}
+    return {"dropped": [str(day) for day in dropped.days], "bytes": dropped.bytes} | ({"held": held} if held else {})
+
+
+def compress(connection: Connection, now: datetime) -> Facts:
+    before = start_of(now.astimezone(UTC).date()) - timedelta(days=settings.COMPRESS_AFTER_DAYS)
+    return {"compressed": [str(day) for day in flavour(connection).compress_before(connection, before)]}
+
+
+def repair_latest(connection: Connection, now: datetime) -> Facts:
+    return {"corrected": latest.repair(connection)}
+
+
+STEPS: dict[str, Step] = {
+    "partitions": make_partitions,
+    "rollups": refresh_rollups,
+    "retention": enforce_retention,
+    "compression": compress,
+    "latest": repair_latest,
+}
