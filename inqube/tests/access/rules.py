@@ -216,4 +216,7 @@ THINGS = {"plants": "plant", "zones": "zone", "machines": "machine", "sensors": 
 }
 
 # Routes of WebSockets: the outcome of opening, then of subscribing to a plant.
-WEBSOCKETS: dict[str, str] = {"api/v1/ws/telemetry": "4401 snapshot/not_found snapshot/not_found snapshot"}
+WEBSOCKETS: dict[str, str] = {
+    "api/v1/ws/telemetry": "4401 snapshot/not_found snapshot/not_found snapshot",
+    "": "refused refused refused refused",  # any other path
+}

@@ -16,10 +16,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 async def outcome(route: str, token: str | None, place: Place) -> str:
-    """The code with which the socket is closed, or the answer to a subscription."""
+    """The code with which the socket is closed, the answer to a subscription, or `refused` for no handshake."""
     offered = ["inqube.v1"] + ([f"inqube.bearer.{token}"] if token else [])
     socket = WebsocketCommunicator(application, f"/{route}", headers=[(b"host", b"testserver")], subprotocols=offered)
-    await socket.connect()
+    if not (await socket.connect())[0]:
+        return "refused"
     try:
         first = await socket.receive_output(5)
         if first["type"] == "websocket.close":
@@ -43,3 +44,10 @@ async def test_it_answers_as_declared(route: str) -> None:
         for case in [Case("CONNECT", persona, place)]
     }
     assert {case: got for case, (got, _) in found.items()} == {case: wanted for case, (_, wanted) in found.items()}
+
+
+@pytest.mark.parametrize("path", ["nonsense", "a%0Ab", "api/v1/ws/telemetry/", "api/v1/ws", "login/"])
+async def test_it_refuses_any_other_path(path: str) -> None:
+    socket = WebsocketCommunicator(application, f"/{path}", headers=[(b"host", b"testserver")])
+    assert (await socket.connect())[0] is False
+    await socket.disconnect()
