@@ -13,7 +13,7 @@ help:
 	@echo "make demo [ARGS=…]   a live factory on this machine; make demo ARGS=--help says more"
 	@echo "make test [ARGS=…]   the whole test suite; ARGS go to pytest"
 	@echo "make lint            ruff, mypy, and the check that no migration is missing"
-	@echo "make bench           measures ingest on this machine"
+	@echo "make bench           measures ingest and queries on this machine"
 	@echo "make requirements    compiles requirements/*.in to hashed locks"
 
 $(INSTALLED): requirements/dev.txt
@@ -54,6 +54,7 @@ lint: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.ingest $(ARGS)
+	$(BIN)/python -m benchmarks.query --sensors 10
 
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet
 requirements: $(INSTALLED)
