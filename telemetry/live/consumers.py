@@ -15,7 +15,7 @@ from plants.models import SLUG_PATTERN, Plant
 from telemetry.live import frames
 from telemetry.live.allowance import Allowance
 from telemetry.live.guard import get_guard
-from telemetry.live.hub import Subscription, get_hub
+from telemetry.live.hub import Pace, Subscription, get_hub
 from telemetry.queries.latest import latest_rows
 
 SILENT_AFTER_S = 30.0  # a client that neither acknowledges nor pings for so long is gone, or too slow
@@ -37,6 +37,7 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.identity: Identity | None = None
         self.subscriptions: dict[str, Subscription] = {}
+        self.paces: dict[str, Pace] = {}  # of plants subscribed to, now or before
         self.wake = asyncio.Event()
         self.heard_at = self._clock()
         self.answers = Allowance(ANSWERS_AT_ONCE, ANSWERS_A_SECOND, self.heard_at)
@@ -91,8 +92,8 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
             case frames.Unsubscribe(plant):
                 await self._unsubscribe(plant)
             case frames.Ack(plant, seq):
-                if plant in self.subscriptions:
-                    self.subscriptions[plant].acknowledge(seq)
+                if plant in self.paces and self.paces[plant].acknowledge(seq):
+                    self.wake.set()
             case frames.Auth(access_token):
                 await self._authenticate(access_token)
             case frames.Ping():
@@ -136,7 +137,8 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
             await self._say(frames.not_found(wanted.plant))
             return
         await self._unsubscribe(wanted.plant)
-        subscription = Subscription(plant.id, plant.slug, wanted.sensors, wanted.max_hz, self.wake.set)
+        pace = self.paces.setdefault(plant.slug, Pace())
+        subscription = Subscription(plant.id, plant.slug, wanted.sensors, wanted.max_hz, self.wake.set, pace)
         self.subscriptions[plant.slug] = subscription
         await get_hub().join(subscription)
         self.wake.set()

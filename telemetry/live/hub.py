@@ -14,16 +14,39 @@ from telemetry.live.frames import Frame, Row, from_layer, group
 # With this many deltas unacknowledged the server only merges: the socket's buffers never grow beyond them.
 MAX_UNACKNOWLEDGED = 2
 BEAT_S = 3.0  # a socket for which nothing is new hears so often that the feed lives
+SNAPSHOT_EVERY_S = 1.0  # of a plant on a socket, however often it subscribes anew: a snapshot is large
 RETRY_AFTER_S = 1.0
 
 log = structlog.get_logger("inqube.live.hub")
+
+
+class Pace:
+    """What one socket has been sent of one plant; it outlives subscriptions, or each would begin with two frames."""
+
+    def __init__(self) -> None:
+        self.sent_at = -BEAT_S  # by the loop's clock: when the last frame went out
+        self.unacknowledged: list[int] = []  # sequence numbers, oldest first
+
+    def acknowledge(self, seq: int) -> bool:
+        """All frames up to this one have been seen; False if none such is on its way."""
+        if seq not in self.unacknowledged:
+            return False
+        last = len(self.unacknowledged) - 1 - self.unacknowledged[::-1].index(seq)  # two may share a number
+        del self.unacknowledged[: last + 1]
+        return True
 
 
 class Subscription:
     """What one socket wants of one plant, and what it has not been sent yet: at most one row per sensor."""
 
     def __init__(
-        self, plant_id: UUID, slug: str, sensors: frozenset[int] | None, max_hz: float, wake: Callable[[], None]
+        self,
+        plant_id: UUID,
+        slug: str,
+        sensors: frozenset[int] | None,
+        max_hz: float,
+        wake: Callable[[], None],
+        pace: Pace | None = None,
     ) -> None:
         self.plant_id = plant_id
         self.slug = slug
@@ -32,10 +55,9 @@ class Subscription:
         self.epoch = ""
         self.seq = 0
         self.needs_snapshot = True
-        self.sent_at = -BEAT_S  # by the loop's clock: when the last frame went out
+        self.pace = pace or Pace()
         self.pending: dict[int, Row] = {}
         self._lives = False  # a frame has come since then
-        self._sent: list[int] = []  # sequence numbers not yet acknowledged, oldest first
         self._wake = wake
 
     def merge(self, frame: Frame, *, follows: bool) -> None:
@@ -51,22 +73,22 @@ class Subscription:
 
     def due_at(self) -> float | None:
         """When the next frame may go out, by the loop's clock; None while there is none to send."""
-        if len(self._sent) >= MAX_UNACKNOWLEDGED:
+        if len(self.pace.unacknowledged) >= MAX_UNACKNOWLEDGED:
             return None
-        if self.pending or self.needs_snapshot:
-            return self.sent_at + self.interval_s
-        return self.sent_at + max(BEAT_S, self.interval_s) if self._lives else None
+        if self.needs_snapshot:
+            return self.pace.sent_at + max(SNAPSHOT_EVERY_S, self.interval_s)
+        if self.pending:
+            return self.pace.sent_at + self.interval_s
+        return self.pace.sent_at + max(BEAT_S, self.interval_s) if self._lives else None
 
     def sent(self, now: float) -> None:
-        self._sent.append(self.seq)
+        self.pace.unacknowledged.append(self.seq)
         self._lives = False
-        self.sent_at = now
+        self.pace.sent_at = now
 
     def acknowledge(self, seq: int) -> None:
         """All frames up to this one have been seen."""
-        if seq in self._sent:
-            last = len(self._sent) - 1 - self._sent[::-1].index(seq)  # a snapshot and a delta may share a number
-            del self._sent[: last + 1]
+        if self.pace.acknowledge(seq):
             self._wake()
 
     def take(self) -> list[Row]:

@@ -3,7 +3,7 @@
 import uuid
 
 from telemetry.live.frames import Frame
-from telemetry.live.hub import BEAT_S, MAX_UNACKNOWLEDGED, Subscription
+from telemetry.live.hub import BEAT_S, MAX_UNACKNOWLEDGED, SNAPSHOT_EVERY_S, Subscription
 
 PLANT = uuid.UUID(int=1)
 
@@ -94,3 +94,10 @@ def test_it_wants_a_snapshot_where_frames_were_lost() -> None:
     client.merge(frame(1, (17, 2.0), epoch="other"), follows=False)
     assert client.needs_snapshot
     assert (client.epoch, client.seq) == ("other", 1)
+
+
+def test_it_waits_between_snapshots_across_subscriptions() -> None:
+    first = subscription()
+    first.sent(now=100.0)
+    again = Subscription(PLANT, "kandy", None, max_hz=10, wake=lambda: None, pace=first.pace)
+    assert again.due_at() == 100.0 + SNAPSHOT_EVERY_S

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from plants.models import Plant
 from telemetry.live import frames
 from telemetry.live.consumers import MAX_MESSAGE_BYTES
 from telemetry.live.guard import get_guard
-from telemetry.tests.live.sockets import Open
+from telemetry.tests.live.sockets import Open, subscribe
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,3 +80,21 @@ async def test_it_repeats_no_slug_that_is_too_long_for_one(connect: Open, vera: 
     await socket.say(type="subscribe", plant="x" * 60_000)
     heard = await socket.hear()
     assert (heard["code"], "plant" in heard) == ("invalid", False)
+
+
+@pytest.mark.parametrize("leaves_first", [False, True])
+async def test_it_sends_no_third_snapshot_before_one_is_acknowledged(
+    connect: Open, vera: User, kandy: Plant, monkeypatch: pytest.MonkeyPatch, leaves_first: bool
+) -> None:
+    monkeypatch.setattr("telemetry.live.hub.SNAPSHOT_EVERY_S", 0.0)
+    socket = await connect(bearer=vera)
+    await subscribe(socket, max_hz=10)
+    for heard in (True, False):
+        if leaves_first:
+            await socket.say(type="unsubscribe", plant="kandy")
+        await socket.say(type="subscribe", plant="kandy", max_hz=10)
+        if heard:
+            last = await socket.hear()
+    assert await socket.receive_nothing(0.5)
+    await socket.say(type="ack", plant="kandy", seq=last["seq"])
+    assert (await socket.hear())["type"] == "snapshot"
