@@ -57,6 +57,15 @@ INGEST_BATCH_READINGS = env.int("INGEST_BATCH_READINGS", default=5000)
 INGEST_BATCH_MS = env.int("INGEST_BATCH_MS", default=200)
 HISTORY_TIMEOUT_S = env.int("HISTORY_TIMEOUT_S", default=10)
 
+# --- Jobs ------------------------------------------------------------------------------------------------
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_WORKER_DEFAULTS: dict[str, Any] = {
+    "concurrency": 4,  # what takes long must not keep the rollups from their minute
+    "shutdown_graceful_timeout": 5.0,  # seconds; then what runs is cancelled, and tried again by the next worker
+}
+# A worker that was away makes up for a job of the last day, so that a computer that sleeps at night has them too.
+PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 86_400}
+
 # --- Django ----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "daphne",
@@ -77,6 +86,7 @@ INSTALLED_APPS = [
     "axes",
     "pgtrigger",
     "pghistory",
+    "procrastinate.contrib.django",
     "inqube",
     "accounts",
     "plants",
@@ -365,6 +375,9 @@ LOGGING = {
     "loggers": {
         "django": {"level": "INFO", "propagate": True},
         "daphne": {"level": "WARNING"},
+        "procrastinate": {"level": "WARNING"},
+        "procrastinate.worker": {"level": "CRITICAL"},  # telemetry.jobs logs each job once
+        "procrastinate.worker.worker": {"level": "WARNING"},
         "axes": {"level": "ERROR"},  # what it would say, security events say better
         "django.channels.server": {"level": "WARNING"},
     },

@@ -35,11 +35,15 @@ def server_programs(servers: Mapping[str, embedded.Server], directory: Directory
 
 
 def own_programs(ports: Ports, *, simulator: bool) -> list[Program]:
-    """Web, ingest and the simulator; started when the database is ready for them."""
+    """Web, ingest, worker and the simulator; started when the database is ready for them."""
     manage = str(Path(settings.BASE_DIR) / "manage.py")
     daphne = [sys.executable, "-m", "daphne", "-b", embedded.LOOPBACK, "-p", str(ports.web)]
     daphne += ["--websocket-max-message-size", str(WEB_MESSAGE_BYTES), "inqube.asgi:application"]
-    argvs = {"web": daphne, "ingest": [sys.executable, manage, "ingest"]}
+    argvs = {
+        "web": daphne,
+        "ingest": [sys.executable, manage, "ingest"],
+        "worker": [sys.executable, manage, "procrastinate", "worker"],
+    }
     if simulator:
         argvs["simulator"] = [sys.executable, manage, "simulate"]
     return [

@@ -1,0 +1,132 @@
+"""The worker's jobs: `manage.py procrastinate worker` defers them when they are due, and runs each one at a time.
+
+Two workers share them: a job is deferred once for each time that it is due, `lock` lets only one of its kind run, and
+`queueing_lock` only one wait, so that what is late is not done twice. What a job does is in maintenance.py.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+import structlog
+from django.utils.timezone import now
+from procrastinate import BaseRetryStrategy, JobContext, RetryStrategy, builtin_tasks
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
+from procrastinate.worker import Worker
+from psycopg import Connection
+
+from telemetry.maintenance import STEPS, Facts, Step, connect
+from telemetry.storage.retention import BusyError
+
+# Cron, UTC. The daily ones come after midnight of UTC, when a day more may be dropped, and in the order of STEPS.
+SCHEDULE = {
+    "partitions": "10 0 * * *",
+    "rollups": "* * * * *",  # rollups.REFRESH_EVERY_S
+    "retention": "20 0 * * *",
+    "compression": "40 0 * * *",
+    "latest": "10 1 * * *",
+}
+AGAIN = RetryStrategy(max_attempts=6, wait=60, linear_wait=300)  # over an hour and a half
+# The next minute is the retry; and a job that waits to be retried would keep its successors from being deferred.
+RETRIES: dict[str, BaseRetryStrategy | bool] = {"rollups": False}
+
+KEEP_HOURS = 72  # for people to look at; a job a minute is 1,440 rows a day
+CANCEL_EVERY_S = 0.5
+
+log = structlog.get_logger("inqube.jobs")
+
+
+async def log_job(call_next: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker) -> Any:
+    """Task middleware: one line a job, when it has ended; procrastinate's own lines are off (settings.LOGGING)."""
+    started = time.monotonic()
+    about = {"job": context.job.task_name, "id": context.job.id, "attempt": context.job.attempts + 1}
+    try:
+        facts = await call_next()
+    except asyncio.CancelledError:
+        log.warning("job stopped", **about, seconds=_since(started))
+        raise
+    except Exception as error:
+        log.error("job failed", **about, seconds=_since(started), error=str(error).strip(), exc_info=is_fault(error))
+        raise
+    log.info("job done", **about, seconds=_since(started), **(facts or {}))
+    return facts
+
+
+def is_fault(error: Exception) -> bool:
+    """Whether a traceback would help: not where the database is away or others are busy with it."""
+    return not isinstance(error, psycopg.OperationalError | BusyError)
+
+
+def _since(started: float) -> float:
+    return round(time.monotonic() - started, 3)
+
+
+async def run(step: Step) -> Facts:
+    """The step on a connection of its own, in a thread; when the job is to stop, so does its statement."""
+    connection = await asyncio.to_thread(connect)
+    work = asyncio.ensure_future(asyncio.to_thread(step, connection, now()))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await _stop(work, connection)
+        raise
+    finally:
+        await asyncio.to_thread(connection.close)
+
+
+async def _stop(work: "asyncio.Future[Facts]", connection: Connection) -> None:
+    """Cancels statement after statement, for between two of them there is nothing to cancel."""
+    while not work.done():
+        await asyncio.to_thread(_cancel, connection)
+        await asyncio.wait({work}, timeout=CANCEL_EVERY_S)
+    work.exception()  # it has been stopped; how it put it is of no interest
+
+
+def _cancel(connection: Connection) -> None:
+    try:
+        connection.cancel_safe(timeout=CANCEL_EVERY_S)
+    except psycopg.Error:
+        connection.close()  # the server is away: then the statement ends with the connection
+
+
+def register(name: str, step: Step) -> None:
+    """Makes a periodic task of a step."""
+
+    async def task(timestamp: int) -> Facts:
+        return await run(step)
+
+    retry = RETRIES.get(name, AGAIN)
+    declared = app.task(name=name, lock=name, queueing_lock=name, retry=retry, task_middleware=[log_job])(task)
+    app.periodic(cron=SCHEDULE[name])(declared)
+
+
+for _name, _step in STEPS.items():
+    register(_name, _step)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="rescue", queueing_lock="rescue", pass_context=True, task_middleware=[log_job])
+async def rescue(context: JobContext, timestamp: int) -> Facts:
+    """Lets jobs go on whose worker died: they would keep their locks for ever, and no job of their kind would run."""
+    manager = context.app.job_manager
+    rescued = []
+    for job in await manager.get_stalled_jobs():
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:  # the next of its kind waits already and does the same
+            await manager.finish_job(job, Status.ABORTED, delete_job=False)
+        rescued.append(job.task_name)
+    return {"rescued": rescued}
+
+
+@app.periodic(cron="40 1 * * *")
+@app.task(name="old_jobs", lock="old_jobs", queueing_lock="old_jobs", pass_context=True, task_middleware=[log_job])
+async def old_jobs(context: JobContext, timestamp: int) -> None:
+    """Forgets jobs that ended some days ago."""
+    await builtin_tasks.remove_old_jobs(
+        context, max_hours=KEEP_HOURS, remove_failed=True, remove_cancelled=True, remove_aborted=True
+    )
