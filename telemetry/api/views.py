@@ -20,7 +20,7 @@ from telemetry.queries.history.answer import MAX_ANSWER, history
 from telemetry.queries.history.kinds import AGGREGATES
 from telemetry.queries.history.limited import TooSlowError
 from telemetry.queries.history.refused import RefusedError
-from telemetry.queries.latest import latest_views
+from telemetry.queries.latest import latest_readings
 
 LATEST_EXAMPLE = OpenApiExample(
     "A bearing's temperature",
@@ -111,6 +111,8 @@ def find(rows: Any, given: list[str], what: str) -> QuerySet[Any]:
 class LatestView(APIView):
     """The newest reading of each sensor, by the sensor's own time."""
 
+    renderer_classes = QUICK_RENDERERS
+
     @extend_schema(
         operation_id="telemetry_latest",
         tags=["telemetry"],
@@ -132,24 +134,7 @@ class LatestView(APIView):
             sensors = sensors.filter(machine__in=find(Machine.objects.visible_to(request.user), given, "machine"))
         if given := request.query_params.getlist("sensor"):
             sensors = sensors.filter(pk__in=find(Sensor.objects.visible_to(request.user), given, "sensor"))
-        return Response(
-            LatestReadingSerializer(
-                [
-                    {
-                        "sensor_id": view.sensor.pk,
-                        "sensor_number": view.sensor.number,
-                        "address": view.sensor.address,
-                        "timestamp": view.latest.time if view.latest else None,
-                        "value": view.latest.value if view.latest else None,
-                        "unit": view.sensor.unit,
-                        "quality": view.latest.quality if view.latest else None,
-                        "freshness": view.freshness,
-                    }
-                    for view in latest_views(sensors, now())
-                ],
-                many=True,
-            ).data
-        )
+        return Response(latest_readings(sensors, now()))
 
 
 class HistoryView(APIView):
