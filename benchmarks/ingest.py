@@ -67,8 +67,15 @@ def arguments() -> argparse.Namespace:
 
 
 def seed() -> None:
-    """One plant with 10 machines of 100 sensors."""
+    """One plant with 10 machines of 100 sensors; the readings of the last two days are on time, and leave no mark."""
+    from django.db import connection
+
     from plants.models import Machine, Plant, Sensor, Zone
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE rollup_state SET shown_to = shown_to - interval '2 days', mark_from = shown_to - interval '2 days'"
+        )
 
     plant = Plant.objects.create(slug="bench", name="Bench")
     zone = Zone.objects.create(plant=plant, slug="line", name="Line")
