@@ -18,6 +18,7 @@ from accounts.models import User
 from inqube.health import newest_migrations
 from plants.models import Plant
 from telemetry.queries.console import plant_views
+from telemetry.queries.jobs import jobs
 from telemetry.queries.rates import WINDOW, readings_a_second
 
 QUIET_AFTER_S = 60  # sensors that report on change may be silent that long, a factory hardly is
@@ -77,7 +78,7 @@ def figures(user: Any, moment: datetime) -> list[Figure]:
         Figure("Sensors without a reading", f"{counts['none']:,}"),
         Figure("Plants", f"{len(plants):,}"),
     ]
-    return shown + (installation() if user.is_superuser else [])
+    return shown + (installation(moment) if user.is_superuser else [])
 
 
 def newest_commit(received: datetime | None, moment: datetime) -> Figure:
@@ -97,11 +98,24 @@ def ago(age_s: int) -> str:
     return f"{age_s} s"
 
 
-def installation() -> list[Figure]:
+def installation(moment: datetime) -> list[Figure]:
     pending = len(newest_migrations() - set(MigrationRecorder(connection).applied_migrations()))
     return [
         Figure("Users", f"{User.objects.count():,}"),
         Figure(
             "Migrations", f"pending in {pending} app{'s' * (pending > 1)}" if pending else "all applied", pending > 0
         ),
+        *worker(moment),
+    ]
+
+
+def worker(moment: datetime) -> list[Figure]:
+    state = jobs(moment)
+    runs, seen = state.has_worker(moment), "runs"
+    if not runs:
+        seen = f"silent for {ago(int((moment - state.heard_of).total_seconds()))}" if state.heard_of else "not running"
+    return [
+        Figure("Worker", seen, not runs),
+        Figure("Jobs failed", ", ".join(state.failed) or "none", bool(state.failed)),
+        Figure("Jobs late", ", ".join(state.late) or "none", bool(state.late)),
     ]

@@ -51,19 +51,34 @@ def test_it_shows_operators_their_plants_alone(bob: User, kandy: Plant, rotterda
     assert found["Newest reading stored"] == "never"
     assert found["Readings in the last minute"] == "0"
     assert found["Sensors without a reading"] == "3"
-    assert {"Users", "Migrations"}.isdisjoint(found)
+    assert {"Users", "Migrations", "Worker", "Jobs failed", "Jobs late"}.isdisjoint(found)
 
 
 def test_it_marks_what_needs_a_person(alice: User, kandy: Plant) -> None:
     report("temp", 4000)
     abnormal = {figure.label for figure in figures(alice, now()) if figure.is_abnormal}
-    assert abnormal == {"Newest reading stored", "Sensors stale"}
+    assert abnormal == {"Newest reading stored", "Sensors stale", "Worker"}
 
 
 def test_it_notices_a_pending_migration(alice: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'plants'")
     assert state(alice)["Migrations"] == "pending in 1 app"
+
+
+def test_it_says_how_the_worker_and_its_jobs_are(alice: User) -> None:
+    found = state(alice)
+    assert (found["Worker"], found["Jobs failed"], found["Jobs late"]) == ("not running", "none", "none")
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '4 minutes')")
+        for status in ("failed", "todo"):
+            cursor.execute(
+                "INSERT INTO procrastinate_jobs (task_name, queue_name, status) VALUES ('latest', 'default', %s)",
+                [status],
+            )
+        cursor.execute("UPDATE procrastinate_events SET at = at - interval '1 hour'")
+    found = state(alice)
+    assert (found["Worker"], found["Jobs failed"], found["Jobs late"]) == ("silent for 4 min", "latest", "latest")
 
 
 @pytest.mark.parametrize(

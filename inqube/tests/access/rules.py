@@ -126,6 +126,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "plants.zone": ("vacd", "vacd"),
     "plants.machine": ("vacd", "vacd"),
     "plants.sensor": ("vacd", "vacd"),
+    "procrastinate.procrastinatejob": ("v", ""),
 }
 
 
