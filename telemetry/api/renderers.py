@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.views import APIView
 
 
@@ -26,7 +26,7 @@ class QuickJSONRenderer(JSONRenderer):
         return orjson.dumps(data, option=orjson.OPT_UTC_Z)
 
 
-QUICK_RENDERERS = [
+QUICK_RENDERERS: list[type[BaseRenderer]] = [
     QuickJSONRenderer,
     *(renderer for renderer in APIView.renderer_classes if renderer is not JSONRenderer),
 ]

@@ -63,7 +63,7 @@ class BucketField(serializers.CharField):
 
 
 class TimeZoneField(serializers.CharField):
-    def to_internal_value(self, data: Any) -> ZoneInfo:
+    def to_internal_value(self, data: Any) -> Any:
         name = super().to_internal_value(data)
         try:
             return ZoneInfo(name)
@@ -94,8 +94,8 @@ class HistoryQuery(serializers.Serializer):
     bucket = BucketField(
         required=False,
         help_text="`raw`: single readings. A number with `m`, `h`, `d`, `w` or `month`: buckets of that size. `auto`: "
-        "the smallest buckets of which there are at most `points`; without `agg` and `fill`, raw readings where "
-        "the range is short and they are no more than that. By default `raw`, or `auto` with `agg` or `fill`.",
+        "the smallest buckets of which there are at most `points`; without `agg` and `fill`, and up to a day, raw "
+        "readings of sensors that have no more than that. By default `raw`, or `auto` with `agg` or `fill`.",
     )
     agg = AggregatesField(
         required=False,

@@ -79,7 +79,7 @@ AGG = OpenApiParameter(
     {"type": "array", "items": {"type": "string", "enum": list(AGGREGATES)}},
     explode=False,
     style="form",
-    description=HistoryQuery().fields["agg"].help_text,
+    description=str(HistoryQuery().fields["agg"].help_text),
 )
 
 
@@ -172,7 +172,7 @@ class HistoryView(APIView):
         sensors = find(Sensor.objects.visible_to(request.user), given, "sensor")
         rows = sensors.select_related("machine__zone__plant").order_by("number")
         try:
-            return Response(history(rows, question, now()))
+            return Response(history(list(rows), question, now()))
         except RefusedError as error:
             raise ValidationError({error.field: error.detail}) from None
         except TooSlowError:

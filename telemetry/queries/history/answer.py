@@ -18,7 +18,7 @@ from telemetry.queries.history.changes import MOST_CHANGES, TooManyChangesError,
 from telemetry.queries.history.fill import FILLABLE, Fill, filled, known
 from telemetry.queries.history.kinds import OF_ORDER, Agg, aggregates_of
 from telemetry.queries.history.levels import base_level
-from telemetry.queries.history.raw import MICROSECOND, Cursor, Row, readings
+from telemetry.queries.history.raw import MICROSECOND, Cursor, Row, readings, those_with_few
 from telemetry.queries.history.refused import RefusedError
 from telemetry.queries.history.rollups import EPOCH, Span, instant, joined
 from telemetry.queries.history.states import Change, durations, labels
@@ -28,6 +28,7 @@ MAX_POINTS = 10_000  # of one sensor in one answer
 MAX_ANSWER = 100_000  # of all sensors in one answer: a few megabytes
 MAX_CHOICE = 200_000  # points of all sensors that a method chooses from: a second of work
 CHOICE = 4  # points to choose one from, where auto may choose the bucket
+SHORT = timedelta(days=1)  # a range of which `auto` gives single readings, if they fit: one or two partitions
 
 # What `auto` chooses from. Those of hours and more are answered from few rows.
 AUTO = tuple(
@@ -108,7 +109,8 @@ def history(sensors: Sequence[Sensor], question: Question, now: datetime) -> lis
         return _raw(sensors, question)
     shown = {sensor.number: aggregates_of(sensor, question.aggregates) for sensor in sensors}
     found: dict[int, Series] = {}
-    if question.bucket == "auto" and not question.aggregates and question.fill == "none" and _is_short(question):
+    may_be_raw = question.bucket == "auto" and not question.aggregates and question.fill == "none"
+    if may_be_raw and question.end - question.start <= SHORT:
         found = _fitting(sensors, question)
     by_zone: defaultdict[tzinfo, list[Sensor]] = defaultdict(list)
     for sensor in sensors:
@@ -138,19 +140,15 @@ def _raw(sensors: Sequence[Sensor], question: Question) -> list[Series]:
     return series
 
 
-def _is_short(question: Question) -> bool:
-    """Whether buckets of a minute would do: single readings may too, and finding out costs little."""
-    return question.end - question.start <= timedelta(minutes=question.target)
-
-
 def _fitting(sensors: Sequence[Sensor], question: Question) -> dict[int, Series]:
     """The raw readings of those sensors that have no more of them than points are asked for."""
-    limit = question.target
-    rows = readings([sensor.number for sensor in sensors], question.span(any_by_default=True), limit + 1)
+    span = question.span(any_by_default=True)
+    few = those_with_few([sensor.number for sensor in sensors], span, question.target)
+    rows = readings(sorted(few), span, question.target)
     return {
-        sensor.number: _page(sensor, rows.get(sensor.number, []), limit)
+        sensor.number: _page(sensor, rows.get(sensor.number, []), question.target)
         for sensor in sensors
-        if len(rows.get(sensor.number, [])) <= limit
+        if sensor.number in few
     }
 
 

@@ -69,7 +69,7 @@ def changes(numbers: Sequence[int], span: Span) -> dict[int, list[Change]]:
     """
     sensors = list(numbers)
     if span.any_quality:
-        before = [LAST_OF_ANY.format(sensors=sensors, start=instant(span.start))]
+        before: list[sql.Composable] = [LAST_OF_ANY.format(sensors=sensors, start=instant(span.start))]
         mixed, counted = "n <> n_good OR coalesce(min <> max, false)", "true"
     else:
         before = sources(sensors, span, pieces_before(span.start), with_path=True)

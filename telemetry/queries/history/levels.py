@@ -59,11 +59,11 @@ def pieces(start: int, end: int, level: Level) -> list[Piece]:
     if level is Level.RAW:
         return [Piece(level, start, end)]
     first, last = level.ceil(start), level.floor(end)
-    if first >= last:
+    if first > last:
         return pieces(start, end, level.finer)
     return [
         *pieces(start, first, level.finer),
-        Piece(level, first, last),
+        *([Piece(level, first, last)] if first < last else []),
         *pieces(last, end, level.finer),
     ]
 

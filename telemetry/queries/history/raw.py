@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from telemetry.queries.history.limited import limited
 from telemetry.queries.history.rollups import EPOCH, Span, instant
+from telemetry.readings import GOOD
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -21,6 +23,18 @@ CROSS JOIN LATERAL (
     ORDER BY time LIMIT %(limit)s
 ) AS found
 ORDER BY 1, 2 LIMIT %(most)s
+"""
+
+# Counts no further than it has to.
+THOSE_WITH_FEW = """
+SELECT asked.sensor FROM unnest(%(sensors)s::int[]) AS asked (sensor)
+WHERE (
+    SELECT count(*) FROM (
+        SELECT FROM reading
+        WHERE reading.sensor = asked.sensor AND time >= %(start)s AND time < %(end)s AND quality >= %(quality)s
+        LIMIT %(limit)s + 1
+    ) AS counted
+) <= %(limit)s
 """
 
 
@@ -46,17 +60,23 @@ def readings(sensors: Sequence[int], span: Span, limit: int, most: int | None = 
     """Per sensor its oldest readings in the range, `limit` at most of each and `most` of all."""
     found: defaultdict[int, list[Row]] = defaultdict(list)
     with limited() as cursor:
-        cursor.execute(
-            READINGS,
-            {
-                "sensors": list(sensors),
-                "start": instant(span.start),
-                "end": instant(span.end),
-                "quality": 0 if span.any_quality else 192,
-                "limit": limit,
-                "most": most,
-            },
-        )
+        cursor.execute(READINGS, {**_asked(sensors, span), "limit": limit, "most": most})
         for sensor, *row in cursor.fetchall():
             found[sensor].append(tuple(row))
     return found
+
+
+def those_with_few(sensors: Sequence[int], span: Span, limit: int) -> set[int]:
+    """The sensors that have no more readings in the range than that."""
+    with limited() as cursor:
+        cursor.execute(THOSE_WITH_FEW, {**_asked(sensors, span), "limit": limit})
+        return {sensor for (sensor,) in cursor.fetchall()}
+
+
+def _asked(sensors: Sequence[int], span: Span) -> dict[str, Any]:
+    return {
+        "sensors": list(sensors),
+        "start": instant(span.start),
+        "end": instant(span.end),
+        "quality": 0 if span.any_quality else GOOD,
+    }

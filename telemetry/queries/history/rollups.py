@@ -123,13 +123,13 @@ def sources(sensors: list[int], span: Span, found: Iterable[Piece], with_path: b
     """A SELECT for each level of the pieces, and for each piece of raw readings."""
     readings = of_readings(span, with_path)
     levels = by_level(found)
-    computed = [
+    computed: list[sql.Composable] = [
         COMPUTED.format(
             since=instant(piece.since or 0), until=instant(piece.until), sensors=sensors, of_readings=readings
         )
         for piece in levels.pop(Level.RAW, [])
     ]
-    stored = [
+    stored: list[sql.Composable] = [
         (STORED_ANY if span.any_quality else STORED).format(
             path=PATH if with_path else NO_PATH,
             relation=sql.Identifier(level.relation),

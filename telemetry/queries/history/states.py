@@ -4,6 +4,7 @@ A state holds until the next reading. Times are seconds since 1970 UTC.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from telemetry.queries.history.aggregates import Cell, Grid
 
@@ -29,8 +30,7 @@ def durations(changes: Sequence[Change], grid: Grid, values: Sequence[float]) ->
     seconds: list[dict[float, float]] = [{} for _ in range(grid.size)]
     end = min(grid.splits[-1], grid.now)
     bucket = 0
-    ends = [time for time, _ in changes[1:]] + [end]
-    for (since, value), until in zip(changes, ends, strict=True):
+    for (since, value), (until, _) in pairwise([*changes, (end, 0.0)]):
         since, until = max(since, grid.splits[0]), min(until, end)
         while since < until:
             while grid.splits[bucket + 1] <= since:
