@@ -39,9 +39,12 @@ BEGIN_WRITING = f"""
 SELECT pg_advisory_xact_lock_shared({ROLLUP_LOCK});
 SELECT (extract(epoch FROM mark_from) * 1000000)::bigint FROM rollup_state
 """
+# No mark where raw readings were dropped (RAW_RETENTION_DAYS has been raised since): to compute such an hour anew would
+# lose all that its bucket knows.
 LEAVE_MARKS = """
 INSERT INTO rollup_dirty (sensor, hour, taken)
 SELECT sensor, to_timestamp(hour * 3600.0), false FROM unnest(%s::int[], %s::bigint[]) AS late (sensor, hour)
+WHERE to_timestamp(hour * 3600.0) >= coalesce((SELECT raw_from FROM rollup_state), '-infinity')
 ON CONFLICT DO NOTHING
 """
 TAKE_MARKS = """

@@ -71,6 +71,18 @@ def test_it_remembers_from_when_on_readings_are_complete(historian: Connection, 
     assert state(historian) == (DAYS[2],)
 
 
+def test_it_leaves_the_rollups_of_dropped_days_alone_when_more_is_kept_later(
+    historian: Connection, sensor: int
+) -> None:
+    """A reading that comes for such a day is alone there: its hour computed anew would forget all the others."""
+    rollups.refresh(historian, NOW)
+    before = rows(historian, "reading_1h")
+    retention.enforce(historian, NOW, KEEP_DAYS)
+    write(readings(sensor, [DAYS[0] + timedelta(minutes=30), DAYS[1] + timedelta(hours=23, minutes=59)]))
+    rollups.refresh(historian, NOW + timedelta(hours=1))
+    assert rows(historian, "reading_1h") == before
+
+
 def test_it_keeps_a_day_with_late_readings_that_are_not_in_the_rollups(historian: Connection, sensor: int) -> None:
     rollups.refresh(historian, NOW)
     write(readings(sensor, [DAYS[0] + timedelta(hours=23, minutes=59)]))
