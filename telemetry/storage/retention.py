@@ -27,7 +27,9 @@ TRIES = 40
 LONGEST_PAUSE_S = 15.0  # 9 minutes in all: longer than a report runs, shorter than an export of everything
 
 STATE = """
-SELECT shown_to, ARRAY(SELECT DISTINCT (hour AT TIME ZONE 'UTC')::date FROM rollup_dirty) FROM rollup_state
+SELECT shown_to, ARRAY(SELECT DISTINCT (hour AT TIME ZONE 'UTC')::date FROM rollup_dirty),
+       to_regclass('reading_hypertable') IS NOT NULL
+FROM rollup_state
 """
 COUNTS = """
 SELECT (bucket AT TIME ZONE 'UTC')::date, sum(n)::bigint FROM reading_1d
@@ -67,14 +69,18 @@ def last_to_keep(now: datetime, keep_days: int) -> datetime:
     return start_of(kept.date())
 
 
-def sort_out(days: Iterable[RawDay], before: datetime, shown_to: datetime, marked: Iterable[date]) -> Plan:
+def sort_out(
+    days: Iterable[RawDay], before: datetime, shown_to: datetime, marked: Iterable[date], converting: bool = False
+) -> Plan:
     """Which of these days may go, where nothing is kept from before `before`. Pure."""
     waiting = set(marked)
     plan = Plan([], [])
     for day in sorted(days):
         if day.end > before:
             continue
-        if day.day in waiting:
+        if converting:  # convert.py: its continuous aggregates begin with the first day there is
+            plan.held.append(Held(day.day, "the conversion to TimescaleDB is not done"))
+        elif day.day in waiting:
             plan.held.append(Held(day.day, "late readings of it are not in the rollups yet"))
         elif day.end > shown_to:
             plan.held.append(Held(day.day, "it is not in the rollups yet"))
@@ -141,7 +147,7 @@ def _pauses() -> Iterator[float]:
         pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
 
 
-def _state(connection: Connection) -> tuple[datetime, list[date]]:
-    """Up to where buckets are stored, and the days with late readings that are not in them."""
+def _state(connection: Connection) -> tuple[datetime, list[date], bool]:
+    """Up to where buckets are stored, the days with late readings that are not in them, whether a conversion runs."""
     row: Any = connection.execute(STATE).fetchone()
-    return row[0], row[1]
+    return row[0], row[1], row[2]

@@ -39,8 +39,7 @@ def store_buckets(connection: Connection, start: datetime, end: datetime) -> Non
     Args:
         start: up to where buckets are stored already; like `end` the start of a minute, in UTC.
     """
-    for name, unit in LEVELS:
-        _refresh(connection, name, floor(start, unit), floor(end, unit))
+    refresh_aggregates(connection, start, end)
     connection.execute("UPDATE rollup_state SET shown_to = %s", [end])
 
 
@@ -50,6 +49,12 @@ def recompute(connection: Connection, marks: Sequence[Mark], shown_to: datetime)
         for start, end in runs(mark.hour for mark in marks):
             _refresh(connection, name, floor(start, unit), min(ceil(end, unit), floor(shown_to, unit)))
     connection.execute(REMOVE_MARKS, [[mark.sensor for mark in marks], [mark.hour for mark in marks]])
+
+
+def refresh_aggregates(connection: Connection, start: datetime, end: datetime) -> None:
+    """Computes the minutes of [start, end) whose readings have changed, the hours and days complete with them."""
+    for name, unit in LEVELS:
+        _refresh(connection, name, floor(start, unit), floor(end, unit))
 
 
 def _refresh(connection: Connection, name: str, start: datetime, end: datetime) -> None:
