@@ -130,18 +130,31 @@ class ReadingsFile:
         """Each record's fields by name, or why it has none."""
         if self.format == "ndjson":
             return [_object(record.text.removeprefix("\ufeff")) for record in records]
-        found: list[dict[str, object] | str] = []
-        for record in records:
-            try:
-                cells = next(csv.reader([record.text], strict=True))
-            except csv.Error as error:
-                found.append(f"The line is not CSV: {error}.")
-                continue
-            if len(cells) != len(self.columns):
-                found.append(f"The line has {len(cells)} cells; the head has {len(self.columns)}.")
-            else:
-                found.append(dict(zip(self.columns, cells, strict=True)))
-        return found
+        return [self._named(cells) for cells in _cells([record.text for record in records])]
+
+    def _named(self, cells: list[str] | str) -> dict[str, object] | str:
+        if isinstance(cells, str):
+            return cells
+        if len(cells) != len(self.columns):
+            return f"The line has {len(cells)} cells; the head has {len(self.columns)}."
+        return dict(zip(self.columns, cells, strict=True))
+
+
+def _cells(texts: list[str]) -> list[list[str] | str]:
+    """Each text's cells, or why it has none: all by one reader, which is quick, unless one of them is no CSV."""
+    try:
+        found: list[list[str] | str] = [*csv.reader(texts, strict=True)]
+        if len(found) == len(texts):
+            return found
+    except csv.Error:
+        pass
+    found = []
+    for text in texts:
+        try:
+            found.append(next(csv.reader([text], strict=True)))
+        except csv.Error as error:
+            found.append(f"The line is not CSV: {error}.")
+    return found
 
 
 def _object(text: str) -> dict[str, object] | str:

@@ -55,7 +55,7 @@ class Command(BaseCommand):
         before = {number: signal.signal(number, self.stop) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             with ReadingsFile(file) as opened:
-                self.work(opened, dry_run, rejects, restart)
+                counts = self.work(opened, dry_run, rejects, restart)
         except FileError as error:
             raise CommandError(str(error)) from None
         except OSError as error:  # the state or the rejects
@@ -63,17 +63,19 @@ class Command(BaseCommand):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+        if not dry_run and (counts.stored or counts.conflict):
+            self.refresh_rollups(datetime.now(UTC))
+        self.report(counts, dry_run)
 
     def stop(self, *_: object) -> None:
         self.stopping = True
 
-    def work(self, file: ReadingsFile, dry_run: bool, rejects: Path | None, restart: bool) -> None:
+    def work(self, file: ReadingsFile, dry_run: bool, rejects: Path | None, restart: bool) -> Counts:
         state = State(file, database_name())
         place = Place() if dry_run or restart else state.load() or Place()
         if place.offset:
             self.stdout.write(f"Goes on behind line {place.line - 1:,}.")
-        now = datetime.now(UTC)
-        now_us = int(now.timestamp() * 1e6)
+        now_us = int(time.time() * 1e6)
         with ExitStack() as stack:
             if dry_run:
                 write = looking(stack.enter_context(closing(connect())))
@@ -99,12 +101,12 @@ class Command(BaseCommand):
                 ) from None
         if not dry_run:
             state.forget()
-            if place.counts.stored or place.counts.conflict:
-                self.refresh_rollups(now)
-        self.report(place.counts, dry_run)
+        return place.counts
 
     def refresh_rollups(self, now: datetime) -> None:
         """Queries are right without it; they are faster with it."""
+        self.stdout.write("All lines are done; refreshing rollups.")
+        self.stdout.flush()
         try:
             with closing(connect()) as connection:
                 if rollups.refresh(connection, now) is None:
