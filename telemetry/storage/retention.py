@@ -23,8 +23,8 @@ MARGIN = timedelta(days=1)
 
 # Whoever reads or writes `reading` waits behind us while we wait, so we give way at once and come again.
 LOCK_TIMEOUT = "200ms"
-TRIES = 40
-LONGEST_PAUSE_S = 15.0  # 9 minutes in all: longer than a report runs, shorter than an export of everything
+TRIES = 100
+LONGEST_PAUSE_S = 5.0  # 8 minutes in all: longer than a report runs; and no longer than a worker takes to end
 
 STATE = """
 SELECT shown_to, ARRAY(SELECT DISTINCT (hour AT TIME ZONE 'UTC')::date FROM rollup_dirty),
