@@ -17,13 +17,13 @@ MOST_CHANGES = 200_000  # of all sensors in one answer: a second of Python
 CHANGES = sql.SQL("""
 WITH hours AS (
     SELECT sensor, bucket, n, n_good, min, max, first, last, first_at, last_at FROM reading_1h
-    WHERE sensor = ANY({sensors}) AND ({hours})
+    WHERE sensor = ANY({sensors}::int[]) AND ({hours})
 ), minutes AS (
     SELECT sensor, bucket, n, n_good, min, max, first, last, first_at, last_at FROM reading_1m
-    WHERE sensor = ANY({sensors}) AND ({minutes})
+    WHERE sensor = ANY({sensors}::int[]) AND ({minutes})
     UNION ALL
     SELECT sensor, bucket, n, n_good, min, max, first, last, first_at, last_at FROM reading_1m
-    WHERE sensor = ANY({sensors}) AND ({hours})
+    WHERE sensor = ANY({sensors}::int[]) AND ({hours})
       AND EXISTS (SELECT FROM hours WHERE {mixed})
       -- IS TRUE keeps this from becoming a join, which without statistics may be a nested loop over all minutes.
       AND ((sensor, date_bin('1 hour', bucket, '2000-01-01Z')) IN (SELECT sensor, bucket FROM hours WHERE {mixed}))
@@ -42,7 +42,7 @@ WITH hours AS (
         OFFSET 0 -- keeps it a loop over minutes
     ) AS within WHERE {mixed}
     UNION ALL
-    SELECT sensor, time, value FROM reading WHERE sensor = ANY({sensors}) AND ({readings}) AND {counted}
+    SELECT sensor, time, value FROM reading WHERE sensor = ANY({sensors}::int[]) AND ({readings}) AND {counted}
     UNION ALL
     ({before})
 ), compared AS (

@@ -34,7 +34,7 @@ NO_PATH = sql.SQL(
 )
 STORED = sql.SQL("""
 SELECT sensor, bucket AS at, n, n_good, n_good AS used, min, max, sum, {path}
-FROM {relation} WHERE sensor = ANY({sensors}) AND ({ranges})
+FROM {relation} WHERE sensor = ANY({sensors}::int[]) AND ({ranges})
 """)
 
 # With any quality a bucket that has readings which are not good is answered from them, as long as they are kept.
@@ -53,29 +53,31 @@ LEFT JOIN LATERAL (
       AND reading.time >= stored.bucket AND reading.time < stored.bucket + {width}
     HAVING count(*) > 0
 ) AS mixed ON true
-WHERE stored.sensor = ANY({sensors}) AND ({ranges})
+WHERE stored.sensor = ANY({sensors}::int[]) AND ({ranges})
 """)
 COMPUTED = sql.SQL("""
 SELECT sensor, {since}::timestamptz AS at, count(*) AS n, count(*) FILTER (WHERE quality >= 192) AS n_good,
     {of_readings}
-FROM reading WHERE sensor = ANY({sensors}) AND time >= {since} AND time < {until} GROUP BY sensor
+FROM reading WHERE sensor = ANY({sensors}::int[]) AND time >= {since} AND time < {until} GROUP BY sensor
 """)
 # The primary key gives the last reading at once, however long ago it was.
 LAST_OF_ANY = sql.SQL("""
 SELECT asked.sensor, last.time AS at, 1 AS n, 1 AS n_good, 1 AS used, value AS min, value AS max, value AS sum,
     value AS first, value AS last, last.time AS first_at, last.time AS last_at, 0 AS resets,
     0.0 AS peaks, 0.0 AS integral
-FROM unnest({sensors}) AS asked (sensor)
+FROM unnest({sensors}::int[]) AS asked (sensor)
 CROSS JOIN LATERAL (
     SELECT time, value FROM reading WHERE sensor = asked.sensor AND time < {start} ORDER BY time DESC LIMIT 1
 ) AS last
 """)
 
 JOIN = sql.SQL("""
-WITH piece AS ({pieces}), placed AS (SELECT *, width_bucket(at, {splits}) AS slot FROM piece)
 SELECT sensor, slot, sum(n)::bigint, sum(n_good)::bigint, sum(used)::bigint, min(min), max(max), sum(sum),
     extract(epoch FROM min(first_at))::float8, {path}
-FROM placed GROUP BY sensor, slot
+FROM (SELECT *, width_bucket(at, ARRAY(
+    SELECT to_timestamp(0) + split * interval '1 microsecond' FROM unnest({splits}::bigint[]) AS split
+)) AS slot FROM ({pieces}) AS piece) AS placed
+GROUP BY sensor, slot
 """)
 JOINED_PATH = sql.SQL(
     "inqube_join(first, last, first_at, last_at, resets, peaks, integral ORDER BY at) FILTER (WHERE used > 0)"
@@ -162,9 +164,10 @@ def joined(
         selects.append(LAST_OF_ANY.format(sensors=sensors, start=instant(span.start)))
     elif with_path:
         found = pieces_before(span.start) + found
+    splits = [span.start, *(edge * SECOND for edge in edges[1:-1])]
     statement = JOIN.format(
         pieces=sql.SQL(" UNION ALL ").join(selects + sources(sensors, span, found, with_path)),
-        splits=[instant(span.start), *(instant(edge * SECOND) for edge in edges[1:-1])],
+        splits=f"{{{','.join(map(str, splits))}}}",  # PostgreSQL's text of an array, for psycopg's takes milliseconds
         path=JOINED_PATH if with_path else sql.SQL("NULL"),
     )
     rows: defaultdict[int, dict[int, Joined]] = defaultdict(dict)
