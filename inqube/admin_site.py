@@ -18,6 +18,7 @@ from accounts.models import User
 from inqube.health import newest_migrations
 from plants.models import Plant
 from telemetry.queries.console import plant_views
+from telemetry.queries.database import database
 from telemetry.queries.jobs import jobs
 from telemetry.queries.rates import WINDOW, readings_a_second
 
@@ -102,6 +103,7 @@ def installation(moment: datetime) -> list[Figure]:
     pending = len(newest_migrations() - set(MigrationRecorder(connection).applied_migrations()))
     return [
         Figure("Users", f"{User.objects.count():,}"),
+        Figure("Database", database()),
         Figure(
             "Migrations", f"pending in {pending} app{'s' * (pending > 1)}" if pending else "all applied", pending > 0
         ),

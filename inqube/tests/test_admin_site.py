@@ -42,6 +42,8 @@ def test_it_counts_sensors_by_how_fresh_they_are(alice: User, kandy: Plant, rott
     assert found["Readings in the last minute"] == "2"
     assert found["Newest reading stored"] in ("1 s ago", "2 s ago", "3 s ago")
     assert (found["Plants"], found["Users"], found["Migrations"]) == ("2", "1", "all applied")
+    assert found["Database"].startswith("PostgreSQL 1")
+    assert found["Database"].endswith(", plain")
 
 
 def test_it_shows_operators_their_plants_alone(bob: User, kandy: Plant, rotterdam: Plant) -> None:
@@ -51,7 +53,7 @@ def test_it_shows_operators_their_plants_alone(bob: User, kandy: Plant, rotterda
     assert found["Newest reading stored"] == "never"
     assert found["Readings in the last minute"] == "0"
     assert found["Sensors without a reading"] == "3"
-    assert {"Users", "Migrations", "Worker", "Jobs failed", "Jobs late"}.isdisjoint(found)
+    assert {"Users", "Database", "Migrations", "Worker", "Jobs failed", "Jobs late"}.isdisjoint(found)
 
 
 def test_it_marks_what_needs_a_person(alice: User, kandy: Plant) -> None:
