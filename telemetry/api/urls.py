@@ -1,9 +1,11 @@
 from django.urls import path
 
 from telemetry.api.export import ExportView
+from telemetry.api.tester import TestView
 from telemetry.api.views import HistoryView, LatestView
 
 urlpatterns = [
+    path("telemetry/test", TestView.as_view(), name="telemetry_test"),
     path("telemetry/latest", LatestView.as_view(), name="telemetry_latest"),
     path("telemetry/history", HistoryView.as_view(), name="telemetry_history"),
     path("telemetry/export", ExportView.as_view(), name="telemetry_export"),

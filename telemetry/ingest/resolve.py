@@ -8,7 +8,7 @@ import psycopg
 import structlog
 from django.db import DatabaseError, connections
 
-from plants.models import Plant, Sensor
+from plants.models import Plant, Sensor, SensorQuerySet
 from telemetry.readings import KnownSensor, Reason, Rejected
 from telemetry.storage import connection_params
 
@@ -39,14 +39,19 @@ class Directory:
 
 def load_directory() -> Directory:
     """The directory as the database has it now: one query for sensors, one for plants."""
+    return Directory(known_sensors(Sensor.objects.all()), dict(Plant.objects.order_by().values_list("slug", "pk")))
+
+
+def known_sensors(sensors: SensorQuerySet) -> dict[str, KnownSensor]:
+    """These sensors by address, in one query."""
     rows = (
-        Sensor.objects.with_address()
+        sensors.with_address()
         .order_by()
         .values_list(  # type: ignore[misc]  # mypy's plugin doesn't see what with_address() adds
             "address_path", "number", "machine__zone__plant_id", "is_active", "kind", "states"
         )
     )
-    sensors = {
+    return {
         address: KnownSensor(
             number,
             plant_id,
@@ -55,7 +60,6 @@ def load_directory() -> Directory:
         )
         for address, number, plant_id, is_active, kind, states in rows.iterator()
     }
-    return Directory(sensors, dict(Plant.objects.order_by().values_list("slug", "pk")))
 
 
 async def watch_directory(use: Callable[[Directory], None]) -> None:

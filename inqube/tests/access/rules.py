@@ -102,6 +102,7 @@ ROUTES: dict[str, Rows] = {
     ),
     "api/v1/telemetry/latest": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
     "api/v1/telemetry/history": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
+    "api/v1/telemetry/test": rows("401 403 405 405", GET="401 405 405 405", POST="401 403 200 200", OPTIONS=SIGNED_IN),
     "api/v1/telemetry/export": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
 }
 
@@ -179,6 +180,8 @@ BODIES: dict[tuple[str, str], Callable[[Place], dict[str, Any]]] = {
         "plant": str(place.plant.pk),
         "email": "admin@headquarters.example",
     },
+    # Names nobody's: the answer repeats what was asked. Foreign ones are in telemetry/tests/api/test_tester.py.
+    ("api/v1/telemetry/test", "POST"): lambda _: {"topic": "inqube/v1/plant/zone/machine/t/sensor", "payload": "1"},
     ("api/v1/users/", "POST"): lambda _: {"email": "new@example.org", "password": "staple battery horse"},
     ("admin/*/delete/", "POST"): lambda _: {"post": "yes"},
 }
