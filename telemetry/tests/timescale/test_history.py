@@ -58,8 +58,12 @@ def test_it_gives_what_a_plain_recomputation_gives(
     for sensor in sensors:  # new ones: what an earlier history left would be what was before this one
         sensor.number += len(sensors)
     old, new = NUMBERS[0], sensors[0].number
-    past = [step if isinstance(step, datetime) else [(n - old + new, *rest) for n, *rest in step] for step in drawn]
-    past = moved(past, by)
+    past: History = [
+        step
+        if isinstance(step, datetime)
+        else [(n - old + new, time, value, quality) for n, time, value, quality in step]
+        for step in moved(drawn, by)
+    ]
     play(database, past, lambda readings: insert(database, readings), START + by)
     later = asked(question, start=question.start + by, end=question.end + by)
     assert_answers(sensors, keep(past), later, now + by)
