@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from plants.models import Machine, Plant, Sensor, Zone
+from telemetry.formats import format_clock
 from telemetry.tests.conftest import Store
 
 PAGES = ["/", "/plants/kandy/", "/plants/kandy/rate"]
@@ -60,7 +61,7 @@ def test_it_shows_values_without_a_script(client: Client, kandy: Plant, vera: Us
 
     assert "1\u202f234.6" in page
     assert ">Running<" in page
-    assert f"since {(now - timedelta(minutes=20)).astimezone(kandy.tz):%H:%M}" in page
+    assert f"since {format_clock(now - timedelta(minutes=20), kandy.tz, now)}" in page
     assert "Not live" in page
 
 

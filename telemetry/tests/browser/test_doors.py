@@ -46,6 +46,7 @@ def test_it_writes_through_the_browsable_api_after_signing_in(visitor: Page, kan
 def test_it_filters_lists_of_the_browsable_api(visitor: Page, faults: list[str]) -> None:
     visitor.goto("/login/?next=/api/v1/sensors/")
     sign_in(visitor, "bob@example.org")
+    visitor.wait_for_load_state()  # until then nobody listens to the button
     visitor.click("[data-target='#filtersModal']")
     visitor.fill("#filtersModal [name=search]", "rpm")
     visitor.click("#filtersModal form.form-inline button")
