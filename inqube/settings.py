@@ -55,7 +55,9 @@ COMPRESS_AFTER_DAYS = env.int("COMPRESS_AFTER_DAYS", default=7)
 MQTT_CLIENT_ID = env.str("MQTT_CLIENT_ID", default="inqube-ingest")
 INGEST_BATCH_READINGS = env.int("INGEST_BATCH_READINGS", default=5000)
 INGEST_BATCH_MS = env.int("INGEST_BATCH_MS", default=200)
+DEAD_LETTERS_PER_SOURCE_MINUTE = env.int("DEAD_LETTERS_PER_SOURCE_MINUTE", default=60)
 HISTORY_TIMEOUT_S = env.int("HISTORY_TIMEOUT_S", default=10)
+DEVICE_GRACE_MINUTES = env.int("DEVICE_GRACE_MINUTES", default=60)
 
 # --- Jobs ------------------------------------------------------------------------------------------------
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

@@ -24,6 +24,7 @@ class Message(NamedTuple):
     payload: bytes
     received_us: int
     token: Token | None
+    is_repeated: bool = False  # the broker says that it delivered it before (MQTT's DUP)
 
 
 # The two shapes that exist once a reading are bare tuples: building a named one costs five times as much, and two of

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from telemetry.ingest.letters import Letter
 from telemetry.readings import Reading, Rejected, Token
 
 # A broker with a small window (20 by default where it ignores our receive maximum, 100 in the embedded one) sends a
@@ -28,6 +29,7 @@ class Batch:
 
     readings: list[Reading] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)
     messages: int = 0
     opened_at: float = 0.0

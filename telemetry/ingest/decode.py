@@ -26,6 +26,8 @@ TOPIC = re.compile(
 )
 QUALITY_NAMES = {"good": GOOD, "uncertain": UNCERTAIN, "bad": BAD}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NESTED = f"It is nested deeper than {MAX_DEPTH} levels: send a number, or the flat objects of the MQTT interface."
+EXAMPLE = '{"v": 23.4, "ts": 1733904005123}'
 MICROSECOND = timedelta(microseconds=1)
 
 Value = float | str
@@ -101,9 +103,9 @@ def _load_exactly(payload: bytes) -> Any:
     try:
         return json.loads(payload, parse_float=_WrittenAsFloat)
     except ValueError:  # an integer of thousands of digits
-        raise _RefusedError(Reason.INTEGER_TOO_LARGE, "An integer of the message is far beyond 2^53.") from None
+        raise _RefusedError(Reason.INTEGER_TOO_LARGE, "An integer is far beyond 2^53: send a float.") from None
     except RecursionError:
-        raise _RefusedError(Reason.TOO_DEEP, f"The message is nested deeper than {MAX_DEPTH} levels.") from None
+        raise _RefusedError(Reason.TOO_DEEP, NESTED) from None
 
 
 def _not_json(payload: bytes, error: ValueError) -> _RefusedError:
@@ -123,8 +125,11 @@ def _not_json(payload: bytes, error: ValueError) -> _RefusedError:
             "The message holds a number that is not finite: send only finite numbers, with q for quality.",
         )
     if _nesting(payload) > MAX_DEPTH:
-        return _RefusedError(Reason.TOO_DEEP, f"The message is nested deeper than {MAX_DEPTH} levels.")
-    return _RefusedError(Reason.INVALID_JSON, f"The message is not JSON in UTF-8: {error}.")
+        return _RefusedError(Reason.TOO_DEEP, NESTED)
+    return _RefusedError(
+        Reason.INVALID_JSON,
+        f"The message is not JSON in UTF-8: {error}. Send a number, or an object such as {EXAMPLE}.",
+    )
 
 
 def _nesting(payload: bytes) -> int:
@@ -219,7 +224,7 @@ def _value(value: Any) -> Value:
         if not -MAX_INTEGER <= value <= MAX_INTEGER:
             raise _RefusedError(
                 Reason.INTEGER_TOO_LARGE,
-                f"The integer {value} is beyond 2^53: a float8 cannot hold it exactly.",
+                f"The integer {value} is beyond 2^53: a float8 cannot hold it exactly. Send a float, such as 1e30.",
             )
         return value
     if kind is bool:
@@ -227,7 +232,7 @@ def _value(value: Any) -> Value:
     if kind is str:
         return value
     if _depth(value) > MAX_DEPTH:
-        raise _RefusedError(Reason.TOO_DEEP, f"The value is nested deeper than {MAX_DEPTH} levels.")
+        raise _RefusedError(Reason.TOO_DEEP, NESTED)
     shown = _shown(value)
     raise _RefusedError(Reason.NOT_A_NUMBER, f"The value is {shown}: send a number, true or false, or a state's label.")
 
@@ -240,7 +245,9 @@ def _time_us(ts: Any) -> int:
         try:
             moment = datetime.fromisoformat(ts)
         except ValueError:
-            raise _RefusedError(Reason.BAD_TIMESTAMP, f"ts is {ts[:60]!r}, which is not an ISO 8601 time.") from None
+            raise _RefusedError(
+                Reason.BAD_TIMESTAMP, f"ts is {ts[:60]!r}: send ISO 8601 such as 2026-01-31T08:00:00Z, or milliseconds."
+            ) from None
         if moment.tzinfo is None:
             raise _RefusedError(Reason.BAD_TIMESTAMP, f"ts is {ts!r}, without an offset: add Z or +05:30.")
         return (moment - EPOCH) // MICROSECOND

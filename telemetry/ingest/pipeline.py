@@ -20,6 +20,7 @@ import structlog
 
 from telemetry.ingest.batch import Batch, Limits
 from telemetry.ingest.decode import decode
+from telemetry.ingest.letters import Letter, Quota, letters
 from telemetry.ingest.mqtt import Broker, Receiver
 from telemetry.ingest.resolve import Directory, watch_directory
 from telemetry.ingest.store import Store, Stored
@@ -52,13 +53,16 @@ class Totals:
 class Pipeline:
     """Ingest of one process, from `run()` until its stop event."""
 
-    def __init__(self, broker: Broker, client_id: str, limits: Limits, retention_days: int) -> None:
+    def __init__(
+        self, broker: Broker, client_id: str, limits: Limits, retention_days: int, letters_a_minute: int
+    ) -> None:
         self.receiver = Receiver(broker, client_id, self.take)
         self.publisher = LivePublisher()
-        self.store = Store()
+        self.store = Store(quota=Quota(letters_a_minute))
         self.limits = limits
         self.retention_days = retention_days
         self.totals = Totals()
+        self._quota = Quota(letters_a_minute)
         self._directory = Directory({}, {})
         self._directory_read = asyncio.Event()
         self._batch = Batch()
@@ -102,7 +106,7 @@ class Pipeline:
                 samples, rejected = decode(message)
             except Exception:  # a fault of ours; without this the broker would deliver the message for ever
                 log.exception("message not decoded", topic=message.topic, payload=message.payload[:200])
-                samples, rejected = [], [Rejected(message.topic, Reason.INVALID_JSON, "InQube failed to decode it.")]
+                samples, rejected = [], [Rejected(message.topic, Reason.INVALID_JSON, "InQube failed: see its log.")]
             for sample in samples:
                 sensor = sensors.get(sample[0])
                 if sensor is None:
@@ -115,6 +119,7 @@ class Pipeline:
                     readings.append(result)
             if rejected:
                 batch.rejected.extend(rejected)
+                batch.letters.extend(letters(message, rejected, self._quota))
             if message.token is not None:
                 batch.tokens.append(message.token)
         batch.grow(len(messages), time.monotonic())
@@ -143,17 +148,19 @@ class Pipeline:
             batch, self._batch = self._batch, Batch()
             if not self._stopping:
                 self.receiver.resume()
-            result = await self._store(batch.readings)
+            result = await self._store(batch.readings, batch.letters)
             self.receiver.acknowledge(batch.tokens)
         self.publisher.offer(result.newest, self._directory.plant_of)
         self._count(batch, result)
 
-    async def _store(self, readings: list[Reading]) -> Stored:
+    async def _store(self, readings: list[Reading], letters: list[Letter]) -> Stored:
         """Stores, however often the database has to be asked: nothing is dropped and nothing acknowledged before."""
         delay_s = SHORTEST_RETRY_S
         while True:
             try:
-                return await asyncio.get_running_loop().run_in_executor(self._writer, self.store.write, readings)
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._writer, self.store.write, readings, letters
+                )
             except psycopg.Error as error:
                 log.error(
                     "batch not stored yet; trying again",

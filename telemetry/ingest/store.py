@@ -1,10 +1,11 @@
-"""Stage 6 of 8 — store: one transaction for readings and what depends on them.
+"""Stage 6 of 8 — store: one transaction for readings, what depends on them, and what could not become one.
 
 The fast way copies the rows straight into `reading`. Where one of them is there already, the whole batch goes a
 second way, through a temporary table, so that what was delivered again vanishes and only new readings go on to
 `latest`. Both ways give the same rows.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import LiteralString, NamedTuple
@@ -14,7 +15,9 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import errors
 
+from telemetry.ingest import inbox
 from telemetry.ingest.copy import COPY_READINGS, copy_rows
+from telemetry.ingest.letters import Letter, Quota, letter_of_reading
 from telemetry.readings import Reading, Reason, Rejected
 from telemetry.storage import connection_params, flavour
 from telemetry.storage.rollups import begin_writing, leave_marks
@@ -71,6 +74,15 @@ WHERE l.time <= excluded.time
 RETURNING sensor
 """
 
+ADDRESS = """
+SELECT concat_ws('/', plant.slug, zone.slug, machine.slug, sensor.slug)
+FROM plants_sensor AS sensor
+JOIN plants_machine AS machine ON machine.id = sensor.machine_id
+JOIN plants_zone AS zone ON zone.id = machine.zone_id
+JOIN plants_plant AS plant ON plant.id = zone.plant_id
+WHERE sensor.number = %s
+"""
+
 
 def connect() -> psycopg.Connection:
     """A connection to the database of the settings, in which transactions are opened by name."""
@@ -106,9 +118,12 @@ class Stored(NamedTuple):
 
 
 NOTHING = Stored(0, 0, 0, [], [])
+NO_ROWS = Columns(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.int16))
 
 
 def columns(readings: Sequence[Reading]) -> Columns:
+    if not readings:
+        return NO_ROWS
     sensor, time_us, value, quality = zip(*readings, strict=True)
     return Columns(
         np.array(sensor, np.int32),
@@ -134,27 +149,31 @@ def is_refusal_of_a_row(error: psycopg.Error) -> bool:
 
 
 class Store:
-    """The one connection through which an ingest process writes; reconnects by itself after a failure."""
+    """The one connection through which an ingest process writes; reconnects by itself after a failure.
 
-    def __init__(self, connect: Callable[[], psycopg.Connection] = connect) -> None:
+    With a quota it leaves a letter for a reading that only the database refuses.
+    """
+
+    def __init__(self, connect: Callable[[], psycopg.Connection] = connect, quota: Quota | None = None) -> None:
         self._connect = connect
+        self._quota = quota
         self._connection: psycopg.Connection | None = None
         self._days: set[int] = set()  # UTC days since 1970 for which the database has room
 
-    def write(self, readings: Sequence[Reading]) -> Stored:
-        """Stores the readings, each once; after it returns they are committed.
+    def write(self, readings: Sequence[Reading], letters: Sequence[Letter] = ()) -> Stored:
+        """Stores the readings and letters, each once; after it returns they are committed.
 
         Raises:
             psycopg.Error: the database is away, too busy, or not as migrations left it. Either nothing was
-                stored or all was and will be recognised: call again with the same readings.
+                stored or all was and will be recognised: call again with the same readings and letters.
         """
-        if not readings:
+        if not readings and not letters:
             return NOTHING
         try:
-            return self._write(columns(readings))
+            return self._write(columns(readings), letters)
         except psycopg.Error as error:
-            if is_refusal_of_a_row(error):
-                return self._without_poison(readings, error)
+            if is_refusal_of_a_row(error) and readings:
+                return self._without_poison(readings, letters, error)
             self.close()
             raise
 
@@ -169,33 +188,45 @@ class Store:
             self._connection = None
         self._days.clear()
 
-    def _write(self, rows: Columns) -> Stored:
+    def _write(self, rows: Columns, letters: Sequence[Letter]) -> Stored:
         connection = self._ready()
+        if not len(rows.sensor):
+            with connection.transaction(), connection.cursor() as cursor:
+                inbox.put(cursor, letters)
+            return NOTHING
         self._ensure_days(connection, rows.time_us)
         data = copy_rows(rows.time_us, rows.value, rows.quality, rows.sensor)
         try:
             try:
-                return self._copy(connection, rows, data)
+                return self._copy(connection, rows, data, letters)
             except errors.UniqueViolation:
-                return self._merge(connection, rows, data)
+                return self._merge(connection, rows, data, letters)
         except errors.CheckViolation:
             # A partition that we knew was dropped meanwhile (retention): find out anew, once.
             self._days.clear()
             self._ensure_days(connection, rows.time_us)
-            return self._merge(connection, rows, data)
+            return self._merge(connection, rows, data, letters)
         except errors.ConfigurationLimitExceeded:
-            return self._merge(connection, rows, data, limit=LIFT_DECOMPRESSION_LIMIT)
+            return self._merge(connection, rows, data, letters, limit=LIFT_DECOMPRESSION_LIMIT)
 
-    def _copy(self, connection: psycopg.Connection, rows: Columns, data: bytes) -> Stored:
+    def _copy(self, connection: psycopg.Connection, rows: Columns, data: bytes, letters: Sequence[Letter]) -> Stored:
         with connection.transaction(), connection.cursor() as cursor:
             mark_from_us = begin_writing(cursor)
             with cursor.copy(COPY_READINGS) as copy:
                 copy.write(data)
             newest = self._advance_latest(cursor, rows)
             leave_marks(cursor, mark_from_us, rows.sensor, rows.time_us)
+            inbox.put(cursor, letters)
         return Stored(len(rows.sensor), 0, 0, [], newest)
 
-    def _merge(self, connection: psycopg.Connection, rows: Columns, data: bytes, limit: LiteralString = "") -> Stored:
+    def _merge(
+        self,
+        connection: psycopg.Connection,
+        rows: Columns,
+        data: bytes,
+        letters: Sequence[Letter],
+        limit: LiteralString = "",
+    ) -> Stored:
         connection.execute(CREATE_INCOMING)
         with connection.transaction(), connection.cursor() as cursor:
             mark_from_us = begin_writing(cursor)
@@ -216,6 +247,7 @@ class Store:
             changed = _only(rows, new, replaced)
             newest = self._advance_latest(cursor, changed)
             leave_marks(cursor, mark_from_us, changed.sensor, changed.time_us)
+            inbox.put(cursor, letters)
         return Stored(len(new), len(rows.sensor) - len(new) - conflict, conflict, [], newest)
 
     def _advance_latest(self, cursor: psycopg.Cursor, rows: Columns) -> list[Reading]:
@@ -227,7 +259,7 @@ class Store:
         advanced = {sensor for (sensor,) in cursor}
         return [reading for reading in candidates.rows() if reading[0] in advanced]
 
-    def _without_poison(self, readings: Sequence[Reading], error: psycopg.Error) -> Stored:
+    def _without_poison(self, readings: Sequence[Reading], letters: Sequence[Letter], error: psycopg.Error) -> Stored:
         """Halves the batch until the row that the database refuses stands alone; stores all the others."""
         if len(readings) == 1:
             sensor, time_us, value, quality = readings[0]
@@ -235,9 +267,10 @@ class Store:
                 f"The database refused the value {value!r} of quality {quality} for {time_us} µs: "
                 f"{str(error).splitlines()[0]}"
             )
+            self.write([], [*letters, *self._poison_letter(readings[0], detail)])
             return Stored(0, 0, 0, [Rejected(f"sensor {sensor}", Reason.DATABASE_REJECTED, detail)], [])
         middle = len(readings) // 2
-        first, second = self.write(readings[:middle]), self.write(readings[middle:])
+        first, second = self.write(readings[:middle], letters), self.write(readings[middle:])
         return Stored(
             first.stored + second.stored,
             first.duplicate + second.duplicate,
@@ -245,6 +278,13 @@ class Store:
             first.rejected + second.rejected,
             first.newest + second.newest,
         )
+
+    def _poison_letter(self, reading: Reading, detail: str) -> list[Letter]:
+        found = self._ready().execute(ADDRESS, [reading[0]]).fetchone() if self._quota else None
+        if self._quota is None or found is None:  # a sensor that is gone has no address; nobody misses its readings
+            return []
+        letter = letter_of_reading(found[0], reading, time.time_ns() // 1000, detail)
+        return [letter] if self._quota.take(letter.source, letter.received_us) else []
 
     def _ready(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:

@@ -53,9 +53,15 @@ def _not_a_label(value: str, sensor: KnownSensor) -> tuple[Reason, str]:
     shown = value[:60]
     if sensor.labels:
         known = ", ".join(sorted(sensor.labels))
-        return Reason.UNKNOWN_STATE, f"“{shown}” is no state of this sensor; it knows: {known}."
+        return (
+            Reason.UNKNOWN_STATE,
+            f"“{shown}” is no state of this sensor; it knows: {known}. Send one of these, or add it to the sensor.",
+        )
     if shown.replace(",", "", 1).lstrip("+-").isdecimal() and "," in shown:
-        return Reason.NOT_A_NUMBER, f'The value is the string "{shown}": the device sends a decimal comma.'
+        return (
+            Reason.NOT_A_NUMBER,
+            f'The value is the string "{shown}": the device sends a decimal comma. Send a number with a point.',
+        )
     return (
         Reason.NOT_A_NUMBER,
         f'The value is the string "{shown}": send a number. Only state sensors take labels.',

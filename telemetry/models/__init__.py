@@ -1,3 +1,4 @@
+from telemetry.models.inbox import DeadLetter
 from telemetry.models.readings import Latest, Reading
 
-__all__ = ["Latest", "Reading"]
+__all__ = ["DeadLetter", "Latest", "Reading"]

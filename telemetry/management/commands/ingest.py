@@ -46,5 +46,6 @@ async def ingest(broker: Broker) -> None:
         settings.MQTT_CLIENT_ID,
         Limits(readings=settings.INGEST_BATCH_READINGS, age_s=settings.INGEST_BATCH_MS / 1000),
         settings.RAW_RETENTION_DAYS,
+        settings.DEAD_LETTERS_PER_SOURCE_MINUTE,
     )
     await pipeline.run(stop)

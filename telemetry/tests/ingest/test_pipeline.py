@@ -48,7 +48,7 @@ async def running(limits: Limits) -> AsyncIterator[tuple[Link, Pipeline, asyncio
     """A pipeline that is connected to a broker which does what the test says."""
     stop = asyncio.Event()
     async with scripted_broker() as broker:
-        pipeline = Pipeline(broker_at(broker.port), "under-test", limits, retention_days=90)
+        pipeline = Pipeline(broker_at(broker.port), "under-test", limits, retention_days=90, letters_a_minute=60)
         work = asyncio.create_task(pipeline.run(stop))
         try:
             link = await broker.next_link()
