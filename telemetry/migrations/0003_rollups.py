@@ -127,13 +127,16 @@ BUCKET_COLUMNS = """
 """
 
 # The buckets of one sensor since a time and until before another, both at the start of a bucket: of its readings,
-# of its stored minutes, of its stored hours.
+# of its stored minutes, of its stored hours. The first is in PL/pgSQL, which keeps its plan: inlined into the views,
+# each query would have to plan every day's partition.
 BUCKETS = f"""
 CREATE FUNCTION inqube_buckets(of_sensor int, step interval, since timestamptz, until timestamptz)
-RETURNS TABLE ({BUCKET_COLUMNS}) LANGUAGE sql STABLE AS $$
-    SELECT {bucket("step", "time")}, {OF_READINGS} FROM reading
-    WHERE sensor = of_sensor AND time >= since AND time < until GROUP BY {bucket("step", "time")}
-$$;
+RETURNS TABLE ({BUCKET_COLUMNS}) LANGUAGE plpgsql STABLE ROWS 60 AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT {bucket("step", "time")}, {OF_READINGS} FROM reading
+    WHERE sensor = of_sensor AND time >= since AND time < until GROUP BY {bucket("step", "time")};
+END $$;
 
 CREATE FUNCTION inqube_hours(of_sensor int, since timestamptz, until timestamptz)
 RETURNS TABLE ({BUCKET_COLUMNS}) LANGUAGE sql STABLE AS $$
@@ -152,9 +155,9 @@ PLAIN_BASE = f"""
 CREATE VIEW base_1m AS
 SELECT {COLUMNS} FROM rollup_1m
 UNION ALL
-SELECT sensor, {bucket("'1 minute'", "time")} AS bucket, {OF_READINGS} FROM reading
-WHERE time >= (SELECT shown_to FROM rollup_state)
-GROUP BY sensor, {bucket("'1 minute'", "time")};
+SELECT latest.sensor, minutes.* FROM rollup_state
+JOIN latest ON latest.time >= shown_to -- who has a reading since then has a latest one since then
+CROSS JOIN LATERAL inqube_buckets(latest.sensor, '1 minute', shown_to, 'infinity') AS minutes;
 
 CREATE VIEW base_1h AS
 SELECT {COLUMNS} FROM rollup_1h
