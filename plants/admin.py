@@ -1,8 +1,10 @@
 """The factory in the admin: admins see all of it, operators the plants that they are a member of."""
 
+from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
@@ -12,6 +14,7 @@ from django.utils.timezone import now
 
 from accounts.audit_admin import AuditedAdmin
 from accounts.models import User
+from plants.devices import Device, DeviceQuerySet, RevokedError
 from plants.models import OWNER_STAYS, Machine, Membership, Plant, Sensor, Zone
 
 
@@ -168,3 +171,48 @@ class SensorAdmin(FactoryAdmin):
         age_s = max(0, int((now() - latest.time).total_seconds()))
         age = f"{age_s} s" if age_s < 120 else timesince(latest.time, depth=1)
         return f"{age}, stale" if age_s > sensor.stale_after_s else age
+
+
+@admin.register(Device)
+class DeviceAdmin(FactoryAdmin):
+    """Credentials of devices; a secret is shown once, in the message after it was made."""
+
+    list_display = ("name", "plant", "prefix", "last_seen", "revoked_at")
+    list_select_related = ("plant",)
+    list_filter = (("plant", admin.RelatedOnlyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))
+    search_fields = ("name", "prefix", "plant__name", "plant__slug")
+    autocomplete_fields = ("plant",)
+    actions = ("rotate", "revoke")
+    facts = ("last_seen", "previous_valid_until", "revoked_at", "created_at", "id")
+
+    def get_fields(self, request: HttpRequest, obj: Device | None = None) -> tuple[str, ...]:
+        return ("plant", "name", "prefix", *(self.facts if obj else ()))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Device | None = None) -> tuple[str, ...]:
+        """Another place is another device: its credentials lie in the old place."""
+        return ("plant", "name", "prefix", *self.facts) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Device, form: ModelForm, change: bool) -> None:
+        if change:
+            return
+        secret = obj.issue_secret()
+        super().save_model(request, obj, form, change)
+        self._show(request, obj, secret)
+
+    @admin.action(description="Give selected devices new secrets", permissions=["change"])
+    def rotate(self, request: HttpRequest, devices: DeviceQuerySet) -> None:
+        for device in devices.select_related("plant"):
+            try:
+                self._show(request, device, device.rotate(timedelta(minutes=settings.DEVICE_GRACE_MINUTES)))
+            except RevokedError as error:
+                self.message_user(request, f"{device}: {error}", messages.ERROR)
+
+    @admin.action(description="Revoke selected devices, for good", permissions=["change"])
+    def revoke(self, request: HttpRequest, devices: DeviceQuerySet) -> None:
+        for device in devices:
+            device.revoke()
+            self.message_user(request, f"{device} is revoked.", messages.SUCCESS)
+
+    def _show(self, request: HttpRequest, device: Device, secret: str) -> None:
+        text = f"The secret of {device.plant.slug}/{device.name}, shown this once: {secret}"
+        self.message_user(request, text, messages.WARNING)

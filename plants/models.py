@@ -363,3 +363,7 @@ class Sensor(models.Model):
             raise ValidationError({"rollover_at": "Only a counter rolls over."})
         if self.rollover_at is not None and not 0 < self.rollover_at < math.inf:
             raise ValidationError({"rollover_at": "A counter rolls over at a number above zero."})
+
+
+# Last, because it builds on the models above; Django looks for models in this module only.
+import plants.devices  # noqa: E402, F401

@@ -100,6 +100,24 @@ ROUTES: dict[str, Rows] = {
         OPTIONS="401 403 403 200 200",
         DELETE="401 403 403 204 204/404",
     ),
+    "api/v1/devices/": rows(
+        "401 403 403 405 405",
+        GET="401 403 403 200 200",
+        OPTIONS="401 403 403 200 200",
+        POST="401 403 403 201 201/400",
+    ),
+    "api/v1/devices/<pk>/": rows(
+        "401 403 403 405 405",
+        GET="401 403 403 200 200/404",
+        OPTIONS="401 403 403 200 200",
+        DELETE="401 403 403 204 204/404",
+    ),
+    "api/v1/devices/<pk>/rotate/": rows(
+        "401 403 403 405 405", POST="401 403 403 200 200/404", OPTIONS="401 403 403 200 200"
+    ),
+    "api/v1/devices/<pk>/revoke/": rows(
+        "401 403 403 405 405", POST="401 403 403 200 200/404", OPTIONS="401 403 403 200 200"
+    ),
     "api/v1/telemetry/latest": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
     "api/v1/telemetry/history": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
     "api/v1/telemetry/test": rows("401 403 405 405", GET="401 405 405 405", POST="401 403 200 200", OPTIONS=SIGNED_IN),
@@ -127,6 +145,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "plants.zone": ("vacd", "vacd"),
     "plants.machine": ("vacd", "vacd"),
     "plants.sensor": ("vacd", "vacd"),
+    "plants.device": ("vacd", ""),
     "procrastinate.procrastinatejob": ("v", ""),
 }
 
@@ -155,6 +174,8 @@ def admin_rows(model: str, what: str) -> Rows:
             return {"GET": row("v", "200", True), "POST": row("c", "302", True)}
         case "<object_id>/delete/":
             return {"GET": row("d", "200", True), "POST": row("d", "302", True)}
+        case "<object_id>/history/" if model == "plants.device":  # is looked for, among their plants' own, before all
+            return dict.fromkeys(("GET", "POST"), "login login index 200 403/index")
         case "<object_id>/history/":
             return {"GET": row("v", "200", True), "POST": row("v", "200", True)}
         case "<object_id>/":
@@ -182,6 +203,7 @@ BODIES: dict[tuple[str, str], Callable[[Place], dict[str, Any]]] = {
     },
     # Names nobody's: the answer repeats what was asked. Foreign ones are in telemetry/tests/api/test_tester.py.
     ("api/v1/telemetry/test", "POST"): lambda _: {"topic": "inqube/v1/plant/zone/machine/t/sensor", "payload": "1"},
+    ("api/v1/devices/", "POST"): lambda place: {"plant": str(place.plant.pk), "name": "new"},
     ("api/v1/users/", "POST"): lambda _: {"email": "new@example.org", "password": "staple battery horse"},
     ("admin/*/delete/", "POST"): lambda _: {"post": "yes"},
 }
@@ -202,6 +224,7 @@ FORMS: dict[str, Callable[[Place], dict[str, Any]]] = {
         **SENSOR,
     },
 }
+FORMS["plants/device"] = lambda place: {"plant": place.plant.pk, "name": "new"}
 for _model, _form in FORMS.items():
     BODIES[f"admin/{_model}/add/", "POST"] = BODIES[f"admin/{_model}/<object_id>/change/", "POST"] = _form
 
@@ -216,6 +239,7 @@ QUERIES: dict[str, Callable[[Place], dict[str, str]]] = {
 # The thing that a route's parameter names, by the word before it.
 THINGS = {"plants": "plant", "zones": "zone", "machines": "machine", "sensors": "sensor"} | {
     "memberships": "membership",
+    "devices": "device",
     "users": "user",
 }
 

@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
+from plants.devices import Device, hashed
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 
 # Names that occur nowhere else, no document's example either: they give away whatever carries them.
@@ -66,6 +67,7 @@ def place(name: str) -> Place:
     )
     member = user("member", "viewer", plant)
     things = {"plant": plant, "zone": zone, "machine": machine, "sensor": sensor, "user": member, "owner": owner}
+    things["device"] = Device.objects.create(plant=plant, name=f"device-{name}", secret_hash=hashed("secret"))
     return Place(name, things | {"membership": Membership.objects.get(user=member)})
 
 

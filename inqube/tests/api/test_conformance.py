@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
+from plants.devices import Device, hashed
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 
 EXAMPLES = 6  # an operation and person; all of them take about 30 s
@@ -58,6 +59,7 @@ def rows(kandy: Plant, vera: User) -> dict[str, str]:
         "sensors": Sensor.objects.get(machine=machine, slug="temp"),
         "memberships": Membership.objects.get(plant=kandy, user=vera),
         "users": vera,
+        "devices": Device.objects.create(plant=kandy, name="gateway", secret_hash=hashed("secret")),
     }
     return {name: str(row.pk) for name, row in found.items()}
 

@@ -7,6 +7,7 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import User
+from plants.devices import Device, hashed
 from plants.models import Plant
 
 DESCRIPTION = SchemaGenerator().get_schema(request=None, public=True)
@@ -60,6 +61,7 @@ def test_it_refuses_what_makes_no_sense(signed_in: Client, path: str, name: str,
 
 @pytest.fixture
 def signed_in(client: Client, alice: User, vera: User, kandy: Plant, rotterdam: Plant) -> Client:
+    Device.objects.create(plant=kandy, name="gateway", secret_hash=hashed("secret"))
     client.force_login(alice)
     return client
 

@@ -1,0 +1,169 @@
+"""Devices' secrets: made here, kept as hashes, good until they are rotated out or revoked."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection
+from django.test import Client
+from django.utils.timezone import now
+
+from accounts.audit import Filter, entries
+from accounts.models import User
+from plants.devices import Device, RevokedError
+from plants.models import Plant
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def device(kandy: Plant) -> Device:
+    return Device(plant=kandy, name="gateway", prefix="rolling")
+
+
+@pytest.fixture
+def secret(device: Device) -> str:
+    secret = device.issue_secret()
+    device.save()
+    return secret
+
+
+def find(name: str, secret: str) -> Device | None:
+    return Device.objects.authenticate(name, secret)
+
+
+def test_it_finds_the_device_by_its_name_and_by_its_id(device: Device, secret: str) -> None:
+    assert find("kandy/gateway", secret) == find(str(device.pk), secret) == device
+
+
+@pytest.mark.parametrize("name", ["kandy/other", "rotterdam/gateway", "gateway", "", "\0", "é/é", "a/b/c"])
+def test_it_finds_no_device_by_another_name(device: Device, secret: str, rotterdam: Plant, name: str) -> None:
+    assert find(name, secret) is None
+
+
+@pytest.mark.parametrize("wrong", ["", "secret", "\0", "é"])
+def test_it_refuses_another_secret(device: Device, secret: str, wrong: str) -> None:
+    assert find("kandy/gateway", wrong) is None
+
+
+def test_it_refuses_a_secret_that_is_none_yet(device: Device, secret: str) -> None:
+    """The empty hash of a secret before the first is no hash of anything."""
+    Device.objects.update(previous_valid_until=now() + HOUR)
+    assert find("kandy/gateway", "") is None
+
+
+def test_it_keeps_no_secret(device: Device, secret: str) -> None:
+    with connection.cursor() as cursor:
+        for table in ("plants_device", "plants_deviceevent"):
+            cursor.execute(f"SELECT to_jsonb({table})::text FROM {table}")
+            (row,) = cursor.fetchone() or ("",)
+            assert "gateway" in row
+            assert secret not in row
+
+
+def test_it_takes_the_old_secret_during_the_grace_period(device: Device, secret: str) -> None:
+    new = device.rotate(HOUR)
+    assert new != secret
+    assert find("kandy/gateway", new) == find("kandy/gateway", secret) == device
+
+
+def test_it_refuses_the_old_secret_afterwards(device: Device, secret: str) -> None:
+    new = device.rotate(timedelta(0))
+    assert find("kandy/gateway", secret) is None
+    assert find("kandy/gateway", new) == device
+
+
+def test_it_takes_the_last_two_secrets_only(device: Device, secret: str) -> None:
+    device.rotate(HOUR)
+    device.rotate(HOUR)
+    assert find("kandy/gateway", secret) is None
+
+
+def test_it_refuses_a_revoked_device(device: Device, secret: str) -> None:
+    new = device.rotate(HOUR)
+    device.revoke()
+    assert find("kandy/gateway", secret) is find("kandy/gateway", new) is None
+    with pytest.raises(RevokedError):
+        device.rotate(HOUR)
+
+
+def test_it_notes_when_it_was_revoked_once(device: Device, secret: str) -> None:
+    device.revoke()
+    first = device.revoked_at
+    device.revoke()
+    assert device.revoked_at == first
+
+
+def test_it_writes_a_rotation_down_without_the_hashes(device: Device, secret: str) -> None:
+    device.rotate(HOUR)
+    device.revoke()
+    found = entries(Filter(object_type="device"), 10, oldest_first=True)
+    assert [entry.action for entry in found] == ["created", "password_changed", "updated"]
+    columns = {column for entry in found for column in entry.data}
+    assert not {column for column in columns if "secret" in column}
+
+
+def test_it_writes_no_history_of_when_it_was_seen(device: Device, secret: str) -> None:
+    device.note_seen()
+    device.refresh_from_db()
+    assert device.last_seen is not None
+    assert len(entries(Filter(object_type="device"), 10)) == 1
+
+
+def test_it_notes_that_it_was_seen_only_now_and_then(device: Device, secret: str) -> None:
+    device.note_seen()
+    device.refresh_from_db()
+    first = device.last_seen
+    device.note_seen()
+    device.refresh_from_db()
+    assert device.last_seen == first
+
+
+@pytest.mark.parametrize("prefix", ["Rolling", "rolling/", "/rolling", "a/b/c", "rolling\n", "+", "#"])
+def test_it_takes_only_slugs_for_a_prefix(device: Device, prefix: str) -> None:
+    device.prefix = prefix
+    device.issue_secret()
+    with pytest.raises(ValidationError):
+        device.full_clean()
+    with pytest.raises(IntegrityError):
+        device.save()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "root"),
+    [("", "kandy/"), ("rolling", "kandy/rolling/"), ("rolling/roller-2", "kandy/rolling/roller-2/")],
+)
+def test_it_knows_what_its_addresses_begin_with(device: Device, prefix: str, root: str) -> None:
+    device.prefix = prefix
+    assert device.root == root
+
+
+# --- The admin -------------------------------------------------------------------------------------------
+def shown(response: Any) -> str:
+    """The secret in the page's message."""
+    (message,) = [text for text in map(str, response.context["messages"]) if "shown this once" in text]
+    return message.rpartition(" ")[2]
+
+
+def test_it_shows_a_new_devices_secret_once_in_the_admin(client: Client, alice: User, kandy: Plant) -> None:
+    client.force_login(alice)
+    form = {"plant": kandy.pk, "name": "plc", "prefix": ""}
+    response = client.post("/admin/plants/device/add/", form, follow=True)
+    device = Device.objects.get()
+    assert find("kandy/plc", shown(response)) == device
+    assert shown(response) not in client.get(f"/admin/plants/device/{device.pk}/change/").content.decode()
+
+
+def test_it_rotates_in_the_admin(client: Client, alice: User, device: Device, secret: str) -> None:
+    client.force_login(alice)
+    form = {"action": "rotate", "_selected_action": str(device.pk)}
+    response = client.post("/admin/plants/device/", form, follow=True)
+    assert shown(response) != secret
+    assert find("kandy/gateway", shown(response)) == device
+
+
+def test_it_revokes_in_the_admin(client: Client, alice: User, device: Device, secret: str) -> None:
+    client.force_login(alice)
+    client.post("/admin/plants/device/", {"action": "revoke", "_selected_action": str(device.pk)})
+    assert find("kandy/gateway", secret) is None
