@@ -1,11 +1,19 @@
-"""The worker's jobs in the admin: for admins to look at, to try again, and to stop."""
+"""The worker's jobs and the inbox of dead letters in the admin."""
 
-from typing import Any
+from typing import Any, cast
 
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.timezone import now
 from procrastinate.contrib.django.admin import ProcrastinateEventInline, ProcrastinateJobAdmin
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
+
+from accounts.models import User
+from plants.models import Plant
+from telemetry.models import DeadLetter
+from telemetry.replay import MAX_REPLAYED, replay
 
 admin.site.unregister(ProcrastinateJob)  # its list carries inline styles, which the pages' policy stops
 
@@ -48,3 +56,64 @@ class JobAdmin(ProcrastinateJobAdmin):
     def last_event_at(self, job: ProcrastinateJob) -> Any:
         events: list[ProcrastinateEvent] = list(job.procrastinateevent_set.all())  # fetched for the page at once
         return events[0].at if events else None
+
+
+class PlantFilter(admin.RelatedFieldListFilter):
+    """Only plants that exist for the user."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        return [(plant.pk, str(plant)) for plant in Plant.objects.visible_to(request.user).order_by("name")]
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(admin.ModelAdmin):
+    """What could not become a reading: read-only but for its actions, which are those of the API."""
+
+    list_display = ("received_at", "source", "address", "reason", "detail", "samples", "seen", "state")
+    list_filter = ("state", "reason", ("plant", PlantFilter))
+    search_fields = ("topic", "address", "detail")
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ("-received_at",)
+    actions = ("replay", "discard")
+    fields = (
+        *("received_at", "topic", "plant", "address", "reason", "detail", "samples", "seen"),
+        *("text", "payload_bytes", "is_truncated", "state", "decided_at", "decided_by"),
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
+        return DeadLetter.objects.visible_to(request.user)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_authenticated and request.user.may_operate
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+    @admin.display(description="Payload")
+    def text(self, letter: DeadLetter) -> str:
+        return bytes(letter.payload).decode(errors="replace")
+
+    @admin.action(description="Replay selected dead letters")
+    def replay(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
+        chosen = letters.order_by("received_at", "id")[:MAX_REPLAYED]
+        outcomes = list(replay(chosen, cast(User, request.user), now(), settings.RAW_RETENTION_DAYS))
+        replayed = sum(each.state == DeadLetter.State.REPLAYED for each in outcomes)
+        stored = sum(each.stored for each in outcomes)
+        kept = [each for each in outcomes if each.state == DeadLetter.State.NEW]
+        self.message_user(request, f"{replayed:,} replayed, {stored:,} readings stored.")
+        if kept:
+            why = kept[0].detail or kept[0].rejected[0].detail
+            self.message_user(request, f"{len(kept):,} stay; the first because: {why}", messages.WARNING)
+
+    @admin.action(description="Discard selected dead letters")
+    def discard(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
+        ids = letters.order_by().values("pk")
+        discarded = DeadLetter.objects.filter(pk__in=ids).discard(cast(User, request.user), now())
+        self.message_user(request, f"{discarded:,} discarded.")

@@ -1,10 +1,16 @@
 from django.urls import path
+from rest_framework.routers import SimpleRouter
 
+from telemetry.api.dead_letters import DeadLetterViewSet
 from telemetry.api.export import ExportView
 from telemetry.api.tester import TestView
 from telemetry.api.views import HistoryView, LatestView
 
+router = SimpleRouter()
+router.register("dead-letters", DeadLetterViewSet)
+
 urlpatterns = [
+    *router.urls,
     path("telemetry/test", TestView.as_view(), name="telemetry_test"),
     path("telemetry/latest", LatestView.as_view(), name="telemetry_latest"),
     path("telemetry/history", HistoryView.as_view(), name="telemetry_history"),

@@ -30,6 +30,7 @@ NOBODY_ELSE = "401 405 405 405"
 SIGNED_IN = "401 200 200 200"
 READ = "401 200/404 200/404 200"
 ADMINS = "401 403 403 200"
+OPERATORS = "401 403 200 200"
 
 
 def everyone(**named: str) -> Rows:
@@ -118,6 +119,12 @@ ROUTES: dict[str, Rows] = {
     "api/v1/devices/<pk>/revoke/": rows(
         "401 403 403 405 405", POST="401 403 403 200 200/404", OPTIONS="401 403 403 200 200"
     ),
+    "api/v1/dead-letters/": rows("401 403 405 405", GET=OPERATORS, OPTIONS=OPERATORS),
+    "api/v1/dead-letters/<pk>/": rows("401 403 405 405", GET="401 403 200/404 200", OPTIONS=OPERATORS),
+    "api/v1/dead-letters/<pk>/replay/": rows("401 403 405 405", POST="401 403 200/404 200", OPTIONS=OPERATORS),
+    "api/v1/dead-letters/<pk>/discard/": rows("401 403 405 405", POST="401 403 200/404 200", OPTIONS=OPERATORS),
+    "api/v1/dead-letters/replay/": rows("401 403 405 405", POST=OPERATORS, OPTIONS=OPERATORS),
+    "api/v1/dead-letters/discard/": rows("401 403 405 405", POST=OPERATORS, OPTIONS=OPERATORS),
     "api/v1/telemetry/latest": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
     "api/v1/telemetry/history": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
     "api/v1/telemetry/test": rows("401 403 405 405", GET="401 405 405 405", POST="401 403 200 200", OPTIONS=SIGNED_IN),
@@ -146,6 +153,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "plants.machine": ("vacd", "vacd"),
     "plants.sensor": ("vacd", "vacd"),
     "plants.device": ("vacd", ""),
+    "telemetry.deadletter": ("v", "v"),
     "procrastinate.procrastinatejob": ("v", ""),
 }
 
@@ -188,7 +196,7 @@ def admin_rows(model: str, what: str) -> Rows:
 STRANGER = "admin@headquarters.example"  # an active user who is a member of neither plant
 
 # What is sent to the routes that take a body: enough for it to be accepted. The place is the thing's.
-BODIES: dict[tuple[str, str], Callable[[Place], dict[str, Any]]] = {
+BODIES: dict[tuple[str, str], Callable[[Place], Any]] = {
     ("api/v1/plants/", "POST"): lambda _: {"slug": "new", "name": "New"},
     ("api/v1/zones/", "POST"): lambda place: {"plant": str(place.plant.pk), "slug": "new", "name": "New"},
     ("api/v1/machines/", "POST"): lambda place: {"zone": str(place.zone.pk), "slug": "new", "name": "New"},
@@ -204,6 +212,8 @@ BODIES: dict[tuple[str, str], Callable[[Place], dict[str, Any]]] = {
     # Names nobody's: the answer repeats what was asked. Foreign ones are in telemetry/tests/api/test_tester.py.
     ("api/v1/telemetry/test", "POST"): lambda _: {"topic": "inqube/v1/plant/zone/machine/t/sensor", "payload": "1"},
     ("api/v1/devices/", "POST"): lambda place: {"plant": str(place.plant.pk), "name": "new"},
+    ("api/v1/dead-letters/replay/", "POST"): lambda place: {"ids": [str(place.deadletter.pk)]},
+    ("api/v1/dead-letters/discard/", "POST"): lambda place: {"ids": [str(place.deadletter.pk)]},
     ("api/v1/users/", "POST"): lambda _: {"email": "new@example.org", "password": "staple battery horse"},
     ("admin/*/delete/", "POST"): lambda _: {"post": "yes"},
 }
@@ -240,6 +250,7 @@ QUERIES: dict[str, Callable[[Place], dict[str, str]]] = {
 THINGS = {"plants": "plant", "zones": "zone", "machines": "machine", "sensors": "sensor"} | {
     "memberships": "membership",
     "devices": "device",
+    "dead-letters": "deadletter",
     "users": "user",
 }
 

@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.tokens import issue_access_token
 from plants.devices import Device, hashed
 from plants.models import Machine, Membership, Plant, Sensor, Zone
+from telemetry.models import DeadLetter
 
 # Names that occur nowhere else, no document's example either: they give away whatever carries them.
 HERE = "amberly"
@@ -68,6 +69,19 @@ def place(name: str) -> Place:
     member = user("member", "viewer", plant)
     things = {"plant": plant, "zone": zone, "machine": machine, "sensor": sensor, "user": member, "owner": owner}
     things["device"] = Device.objects.create(plant=plant, name=f"device-{name}", secret_hash=hashed("secret"))
+    # Not JSON, so that a replay stores nothing: the store has a connection of its own, which takes nothing back.
+    things["deadletter"] = DeadLetter.objects.create(
+        received_at=plant.created_at,
+        source=f"{name}/{zone.slug}/{machine.slug}",
+        topic=f"inqube/v1/{name}/{zone.slug}/{machine.slug}/t",
+        plant=plant,
+        payload=b"?",
+        payload_bytes=1,
+        reason="invalid_json",
+        detail=f"{name} sent no JSON.",
+        samples=1,
+        digest=name.encode(),
+    )
     return Place(name, things | {"membership": Membership.objects.get(user=member)})
 
 

@@ -25,6 +25,7 @@ from accounts.models import User
 from accounts.tokens import issue_access_token
 from plants.devices import Device, hashed
 from plants.models import Machine, Membership, Plant, Sensor, Zone
+from telemetry.models import DeadLetter
 
 EXAMPLES = 6  # an operation and person; all of them take about 30 s
 CHECKS = [
@@ -59,6 +60,15 @@ def rows(kandy: Plant, vera: User) -> dict[str, str]:
         "sensors": Sensor.objects.get(machine=machine, slug="temp"),
         "memberships": Membership.objects.get(plant=kandy, user=vera),
         "users": vera,
+        "dead-letters": DeadLetter.objects.create(
+            received_at=kandy.created_at,
+            plant=kandy,
+            payload=b"?",
+            payload_bytes=1,
+            samples=1,
+            digest=b"?",
+            reason="invalid_json",
+        ),
         "devices": Device.objects.create(plant=kandy, name="gateway", secret_hash=hashed("secret")),
     }
     return {name: str(row.pk) for name, row in found.items()}

@@ -1,0 +1,92 @@
+"""Dead letters through ingest's stages once more, after what was wrong has been mended.
+
+What a letter's message holds is stored as if it had come only now, but with its old time of receipt. Readings that are
+there already are recognised, so a letter may be replayed as often as anybody likes.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from accounts.models import User
+from plants.models import Plant, Sensor
+from telemetry.ingest.decode import decode
+from telemetry.ingest.resolve import Directory, known_sensors
+from telemetry.ingest.store import Store
+from telemetry.ingest.validate import Window, validate, window
+from telemetry.models import DeadLetter
+from telemetry.readings import Message, Reading, Reason, Rejected
+
+MAX_REPLAYED = 1000  # letters in one request: some seconds
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TRUNCATED = "Only the beginning of the payload was kept: send the message again, or discard the letter."
+DECIDED = "It was {state} before; nothing was done."
+
+
+class Outcome(NamedTuple):
+    """What became of a letter's message. `state` is the letter's now: new where something is still refused."""
+
+    letter: DeadLetter
+    state: str
+    stored: int
+    duplicate: int
+    conflict: int
+    rejected: list[Rejected]
+    detail: str  # why nothing was tried; else empty
+
+
+def replay(letters: Iterable[DeadLetter], by: User, moment: datetime, retention_days: int) -> Iterator[Outcome]:
+    """Replays each letter, into sensors that exist for this user.
+
+    Raises:
+        psycopg.Error: the database failed; what was yielded is stored.
+    """
+    directory = Directory(
+        known_sensors(Sensor.objects.visible_to(by)),
+        dict(Plant.objects.visible_to(by).order_by().values_list("slug", "pk")),
+    )
+    accepted = window(_microseconds(moment), retention_days)
+    with closing(Store()) as store:
+        for letter in letters:
+            yield _replay(letter, by, moment, directory, accepted, store)
+
+
+def _replay(
+    letter: DeadLetter, by: User, moment: datetime, directory: Directory, accepted: Window, store: Store
+) -> Outcome:
+    if letter.state != DeadLetter.State.NEW:
+        return Outcome(letter, letter.state, 0, 0, 0, [], DECIDED.format(state=letter.state))
+    if letter.is_truncated:
+        return Outcome(letter, letter.state, 0, 0, 0, [], TRUNCATED)
+    readings, rejected = _readings(letter, directory, accepted)
+    result = store.write(readings)
+    rejected += result.rejected
+    if not _is_missing_something(letter, {each.reason for each in rejected}):
+        letter.replayed(by, moment)
+    return Outcome(letter, letter.state, result.stored, result.duplicate, result.conflict, rejected, "")
+
+
+def _readings(letter: DeadLetter, directory: Directory, accepted: Window) -> tuple[list[Reading], list[Rejected]]:
+    """As ingest's pipeline does."""
+    message = Message(letter.topic, bytes(letter.payload), _microseconds(letter.received_at), None)
+    samples, rejected = decode(message)
+    readings = []
+    for sample in samples:
+        sensor = directory.sensors.get(sample[0])
+        result = validate(sample, sensor, accepted) if sensor else directory.unknown(sample[0])
+        if isinstance(result, Rejected):
+            rejected.append(result)
+        else:
+            readings.append(result)
+    return readings, rejected
+
+
+def _is_missing_something(letter: DeadLetter, reasons: set[Reason]) -> bool:
+    """Whether a reason is left for which the message has no other letter: then this one must stay."""
+    others = DeadLetter.objects.new().filter(digest=letter.digest, received_at=letter.received_at).exclude(pk=letter.pk)
+    return bool({str(reason) for reason in reasons} - set(others.values_list("reason", flat=True)))
+
+
+def _microseconds(time: datetime) -> int:
+    return (time - EPOCH) // timedelta(microseconds=1)
