@@ -17,11 +17,13 @@ from django.utils.timezone import now
 from accounts.models import User
 from inqube.health import newest_migrations
 from plants.models import Plant
+from telemetry.models import DeadLetter
 from telemetry.queries.console import plant_views
 from telemetry.queries.database import database
 from telemetry.queries.jobs import jobs
 from telemetry.queries.rates import WINDOW, readings_a_second
 
+COUNTED_LETTERS = 1000
 QUIET_AFTER_S = 60  # sensors that report on change may be silent that long, a factory hardly is
 
 
@@ -78,6 +80,7 @@ def figures(user: Any, moment: datetime) -> list[Figure]:
         Figure("Sensors bad", f"{counts['bad']:,}", counts["bad"] > 0),
         Figure("Sensors without a reading", f"{counts['none']:,}"),
         Figure("Plants", f"{len(plants):,}"),
+        dead_letters(user),
     ]
     return shown + (installation(moment) if user.is_superuser else [])
 
@@ -89,6 +92,13 @@ def newest_commit(received: datetime | None, moment: datetime) -> Figure:
         return Figure(label, "never")
     age_s = max(0, int((moment - received).total_seconds()))
     return Figure(label, f"{ago(age_s)} ago", age_s > QUIET_AFTER_S)
+
+
+def dead_letters(user: Any) -> Figure:
+    """How many wait for somebody to decide; not counted further than anybody would read them."""
+    waiting = DeadLetter.objects.visible_to(user).new().order_by()[: COUNTED_LETTERS + 1].count()
+    shown = f"more than {COUNTED_LETTERS:,}" if waiting > COUNTED_LETTERS else f"{waiting:,}"
+    return Figure("Dead letters to decide", shown, waiting > 0)
 
 
 def ago(age_s: int) -> str:

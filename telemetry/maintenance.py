@@ -16,6 +16,7 @@ from telemetry.storage import connection_params, flavour, latest, retention, rol
 from telemetry.storage.days import start_of
 
 DAYS_AHEAD = 7  # partitions that are there already when the worker is away for a week
+FORGET_LETTERS = "DELETE FROM dead_letter WHERE received_at < %s"  # decided or not
 APPLICATION_NAME = "inqube worker"  # as pg_stat_activity shows it
 
 Facts = dict[str, Any]
@@ -42,10 +43,13 @@ def refresh_rollups(connection: Connection, now: datetime) -> Facts:
 
 
 def enforce_retention(connection: Connection, now: datetime) -> Facts:
+    forget_before = now - timedelta(days=settings.DEAD_LETTER_RETENTION_DAYS)
+    forgotten = connection.execute(FORGET_LETTERS, [forget_before]).rowcount  # first, for the days may have to wait
     rollups.refresh(connection, now)  # so that no late reading of long ago keeps a day from going
     dropped = retention.enforce(connection, now, settings.RAW_RETENTION_DAYS)
     held = {str(day): reason for day, reason in dropped.held}
-    return {"dropped": [str(day) for day in dropped.days], "bytes": dropped.bytes} | ({"held": held} if held else {})
+    facts = {"dropped": [str(day) for day in dropped.days], "bytes": dropped.bytes, "dead_letters": forgotten}
+    return facts | ({"held": held} if held else {})
 
 
 def compress(connection: Connection, now: datetime) -> Facts:

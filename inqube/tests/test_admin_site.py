@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from accounts.models import User
 from inqube.admin_site import ago, figures
 from plants.models import Machine, Plant, Sensor
-from telemetry.models import Latest, Reading
+from telemetry.models import DeadLetter, Latest, Reading
 from telemetry.storage import flavour
 
 
@@ -60,6 +60,14 @@ def test_it_marks_what_needs_a_person(alice: User, kandy: Plant) -> None:
     report("temp", 4000)
     abnormal = {figure.label for figure in figures(alice, now()) if figure.is_abnormal}
     assert abnormal == {"Newest reading stored", "Sensors stale", "Worker"}
+
+
+def test_it_counts_the_dead_letters_that_wait_for_the_user(alice: User, bob: User, kandy: Plant) -> None:
+    for plant, state_ in ((kandy, "new"), (None, "new"), (kandy, "discarded")):
+        DeadLetter.objects.create(
+            received_at=now(), plant=plant, state=state_, payload=b"", payload_bytes=0, samples=1, digest=b""
+        )
+    assert [state(user)["Dead letters to decide"] for user in (alice, bob)] == ["2", "1"]
 
 
 def test_it_notices_a_pending_migration(alice: User) -> None:

@@ -39,6 +39,8 @@ def test_it_is_content_with_the_settings_of_the_tests() -> None:
         ("COMPRESS_AFTER_DAYS", 0, "inqube.E013"),
         ("COMPRESS_AFTER_DAYS", 90, "inqube.E014"),
         ("REFRESH_TOKEN_DAYS", 0, "inqube.E015"),
+        ("DEAD_LETTERS_PER_SOURCE_MINUTE", 0, "inqube.E017"),
+        ("DEAD_LETTER_RETENTION_DAYS", 0, "inqube.E018"),
         ("ACCESS_TOKEN_MINUTES", 7 * 24 * 60 + 1, "inqube.E016"),
     ],
 )

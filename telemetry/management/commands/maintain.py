@@ -18,7 +18,8 @@ from telemetry.storage import retention
 class Command(BaseCommand):
     help = (
         "Keeps the historian in order: makes partitions for the days to come, brings the rollups up to date, drops raw "
-        "readings that are older than RAW_RETENTION_DAYS, compresses those older than COMPRESS_AFTER_DAYS "
+        "readings that are older than RAW_RETENTION_DAYS and dead letters that are older than "
+        "DEAD_LETTER_RETENTION_DAYS, compresses readings older than COMPRESS_AFTER_DAYS "
         "(TimescaleDB), and puts the latest readings right. Once, in this order; exits with 1 if a step fails, "
         "without those after it. The worker does the same by its timetable, and both may run at once."
     )

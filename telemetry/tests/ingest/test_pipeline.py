@@ -17,7 +17,7 @@ from telemetry.ingest import pipeline as pipeline_module
 from telemetry.ingest.batch import Limits
 from telemetry.ingest.pipeline import WAITING_BATCHES, Pipeline
 from telemetry.ingest.store import connect
-from telemetry.models import Reading
+from telemetry.models import DeadLetter, Reading
 from telemetry.readings import Message, Rejected, Sample
 from telemetry.storage import APPLICATION_NAME
 from telemetry.tests.ingest.receiving import broker_at, until
@@ -70,6 +70,11 @@ def stored() -> int:
     return Reading.objects.count()
 
 
+@sync_to_async
+def letters() -> list[tuple[str, int]]:
+    return list(DeadLetter.objects.values_list("reason", "seen"))
+
+
 async def hear_nothing(link: Link, seconds: float) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(seconds):
@@ -115,6 +120,32 @@ async def test_it_acknowledges_what_it_rejects_beside_what_it_stores(kandy: Plan
             "invalid_json": 1,
             "bad_timestamp": 1,
         }
+
+
+async def test_it_acknowledges_what_it_rejects_after_the_letter_is_committed_only(kandy: Plant) -> None:
+    async with running(SOON) as (link, _, _):
+        connection = await asyncio.to_thread(connect)
+        await asyncio.to_thread(connection.execute, "BEGIN; LOCK TABLE dead_letter IN EXCLUSIVE MODE")
+        try:
+            await link.say(publish(1, b"23,4"))
+            await hear_nothing(link, 0.5)
+        finally:
+            await asyncio.to_thread(connection.close)
+        assert await link.hear_acknowledgements(1) == [1]
+        assert await letters() == [("invalid_json", 1)]
+
+
+async def test_it_keeps_one_letter_of_a_message_that_the_broker_delivers_again(kandy: Plant) -> None:
+    async with running(SOON) as (link, _, _):
+        await link.say(publish(1, b"23,4"))
+        assert await link.hear_acknowledgements(1) == [1]
+        again = publish(1, b"23,4")
+        await link.say(
+            mqtt5.PublishPacket(again.topic, again.payload, qos=again.qos, packet_id=1, duplicate=True),
+            publish(2, b"23,4"),
+        )
+        assert await link.hear_acknowledgements(2) == [1, 2]
+        assert sorted(await letters()) == [("invalid_json", 1), ("invalid_json", 2)]
 
 
 async def test_it_stores_and_acknowledges_what_has_arrived_when_told_to_stop(kandy: Plant) -> None:

@@ -13,6 +13,7 @@ from psycopg import Connection
 from plants.models import Plant, Sensor
 from telemetry import maintenance
 from telemetry.management.commands import maintain
+from telemetry.models import DeadLetter
 from telemetry.storage import retention, rollups
 from telemetry.tests.samples import write
 from telemetry.tests.storage.past import DAYS, KEEP_DAYS, NOW, clear, raw_by_day, readings
@@ -50,6 +51,16 @@ def test_it_runs_the_steps_that_are_asked_for(historian: Connection) -> None:
         "latest",
     ]
     assert len(raw_by_day(historian)) == 4
+
+
+def test_it_forgets_old_dead_letters(historian: Connection, settings: Any) -> None:
+    settings.DEAD_LETTER_RETENTION_DAYS = 30
+    for age in (29, 31):
+        DeadLetter.objects.create(
+            received_at=NOW - timedelta(days=age), payload=b"", payload_bytes=0, samples=1, digest=b"", topic=str(age)
+        )
+    assert "dead letters 1" in run("--only", "retention")
+    assert DeadLetter.objects.get().topic == "29"
 
 
 def test_it_says_beforehand_what_goes_then(historian: Connection) -> None:
