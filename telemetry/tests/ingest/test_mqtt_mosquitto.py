@@ -34,6 +34,23 @@ async def test_it_gets_from_mosquitto_what_was_published_while_it_was_away(tmp_p
         assert again == []
 
 
+@pytest.mark.mosquitto
+async def test_it_knows_what_mosquitto_delivers_again(tmp_path: Path) -> None:
+    """Dead letters are kept once by it: the same packet id, and the mark."""
+    port = embedded.free_port()
+    with embedded.running(mosquitto(tmp_path, port), tmp_path / "mosquitto.log"):
+        first, second = Inbox(), Inbox()
+        async with receiving(broker_at(port), first) as receiver:
+            await until(lambda: receiver.is_connected)
+            await asyncio.to_thread(publish_with_paho, port, 3)
+            await first.wait(3)
+        async with receiving(broker_at(port), second):
+            await second.wait(3)
+    assert [message.is_repeated for message in [*first, *second]] == [False] * 3 + [True] * 3
+    tokens = [[message.token.packet_id for message in inbox if message.token] for inbox in (first, second)]
+    assert tokens[0] == tokens[1]
+
+
 def publish_with_paho(port: int, count: int) -> None:
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     client.max_inflight_messages_set(1000)
