@@ -5,6 +5,7 @@ Without Valkey everything is let through, and a log line says so: a cache that i
 
 import math
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -36,21 +37,29 @@ class Ledger:
 
     def wait_s(self, scope: str, who: str) -> int | None:
         """Counts one more; None if it is within the limit, else seconds until the next window."""
+        return self._wait_s(scope, who, self._count_one, 0)
+
+    def full_for_s(self, scope: str, who: str) -> int | None:
+        """Counts nothing; seconds until the next window if one more would be beyond the limit, else None."""
+        return self._wait_s(scope, who, lambda key: cache.get(key, 0), 1)
+
+    def _wait_s(self, scope: str, who: str, counted: Callable[[str], int], more: int) -> int | None:
         limit = settings.THROTTLES.get(scope)
         if limit is None or time.monotonic() < self.blind_until:
             return None
         moment = time.time()
         window, elapsed = divmod(moment, WINDOW_S)
-        key = f"throttle:{scope}:{who}:{int(window)}"
         try:
-            if cache.add(key, 1, timeout=2 * WINDOW_S):
-                return None
-            count = cache.incr(key)
+            count = counted(f"throttle:{scope}:{who}:{int(window)}")
         except (RedisError, OSError) as error:
             self.blind_until = time.monotonic() + BLIND_S
             log.warning("throttles.blind", error=str(error), for_s=BLIND_S)
             return None
-        return None if count <= limit else math.ceil(WINDOW_S - elapsed)
+        return None if count + more <= limit else math.ceil(WINDOW_S - elapsed)
+
+    @staticmethod
+    def _count_one(key: str) -> int:
+        return 1 if cache.add(key, 1, timeout=2 * WINDOW_S) else cache.incr(key)
 
 
 ledger = Ledger()

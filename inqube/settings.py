@@ -230,6 +230,9 @@ THROTTLES = (
         "reads": 1200,  # a wall of dashboards; more belongs on the live feed
         "writes": 300,  # a script that sets up a plant; readings come in lists
         "exports": 10,  # each may scan years
+        "ingest": 600,  # by device or user: ten a second, each of up to 10,000 readings
+        "wrong_device": 10,  # wrong secrets of a device by address: one with an old secret tries for ever
+        "wrong_devices": 300,  # of all that come from an address; a plant's devices are behind one
     }
     if env.bool("THROTTLE", default=True)
     else {}

@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from telemetry.api.dead_letters import DeadLetterViewSet
 from telemetry.api.export import ExportView
+from telemetry.api.ingest import IngestView
 from telemetry.api.tester import TestView
 from telemetry.api.views import HistoryView, LatestView
 
@@ -11,6 +12,7 @@ router.register("dead-letters", DeadLetterViewSet)
 
 urlpatterns = [
     *router.urls,
+    path("telemetry/", IngestView.as_view(), name="telemetry_ingest"),
     path("telemetry/test", TestView.as_view(), name="telemetry_test"),
     path("telemetry/latest", LatestView.as_view(), name="telemetry_latest"),
     path("telemetry/history", HistoryView.as_view(), name="telemetry_history"),

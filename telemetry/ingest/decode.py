@@ -75,6 +75,21 @@ def decode(message: Message) -> tuple[list[Sample], list[Rejected]]:
         return [], [Rejected(message.topic, refused.reason, refused.detail)]
 
 
+def decode_addressed(payload: bytes, received_us: int) -> list[Sample | Rejected] | Rejected:
+    """Of a body `[{"sensor": address, "v": …, "ts": …, "q": …}, …]` each sample, in order, or why it cannot be read.
+
+    Rejected alone where that is the whole body. An address may be any text. Never raises for bad input.
+    """
+    try:
+        body = _load(payload)
+        try:
+            return _addressed_samples(body, received_us)
+        except _AmbiguousNumberError:
+            return _addressed_samples(_load_exactly(payload), received_us)
+    except _RefusedError as refused:
+        return Rejected("", refused.reason, refused.detail)
+
+
 def _samples(machine: str, sensor: str | None, body: Any, received_us: int) -> tuple[list[Sample], list[Rejected]]:
     if sensor is None:
         return _machine_samples(machine, body, received_us)
@@ -158,6 +173,28 @@ def _listed_samples(address: str, items: list[Any], received_us: int) -> tuple[l
         except _RefusedError as refused:
             rejected.append(Rejected(address, refused.reason, refused.detail))
     return samples, rejected
+
+
+def _addressed_samples(items: Any, received_us: int) -> list[Sample | Rejected]:
+    if type(items) is not list:
+        raise _RefusedError(
+            Reason.INVALID_JSON,
+            'The body must be a list such as [{"sensor": "plant/zone/machine/sensor", "v": 23.4, "ts": …}].',
+        )
+    _check_count(len(items))
+    found: list[Sample | Rejected] = []
+    for item in items:
+        address = item.get("sensor") if type(item) is dict else None
+        try:
+            if type(address) is not str:
+                raise _RefusedError(
+                    Reason.INVALID_JSON,
+                    'An item must be an object such as {"sensor": "plant/zone/machine/sensor", "v": 23.4, "ts": …}.',
+                )
+            found.append(_sample(address, item, received_us))
+        except _RefusedError as refused:
+            found.append(Rejected(address or "", refused.reason, refused.detail))
+    return found
 
 
 def _machine_samples(machine: str, body: Any, received_us: int) -> tuple[list[Sample], list[Rejected]]:

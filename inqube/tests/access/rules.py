@@ -127,6 +127,7 @@ ROUTES: dict[str, Rows] = {
     "api/v1/dead-letters/discard/": rows("401 403 405 405", POST=OPERATORS, OPTIONS=OPERATORS),
     "api/v1/telemetry/latest": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
     "api/v1/telemetry/history": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
+    "api/v1/telemetry/": rows("401 403 405 405", POST="401 403 200 200", OPTIONS="401 403 200 200"),
     "api/v1/telemetry/test": rows("401 403 405 405", GET="401 405 405 405", POST="401 403 200 200", OPTIONS=SIGNED_IN),
     "api/v1/telemetry/export": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
 }
@@ -209,6 +210,7 @@ BODIES: dict[tuple[str, str], Callable[[Place], Any]] = {
         "plant": str(place.plant.pk),
         "email": "admin@headquarters.example",
     },
+    ("api/v1/telemetry/", "POST"): lambda _: [{"sensor": "plant/zone/machine/sensor", "v": 1}],
     # Names nobody's: the answer repeats what was asked. Foreign ones are in telemetry/tests/api/test_tester.py.
     ("api/v1/telemetry/test", "POST"): lambda _: {"topic": "inqube/v1/plant/zone/machine/t/sensor", "payload": "1"},
     ("api/v1/devices/", "POST"): lambda place: {"plant": str(place.plant.pk), "name": "new"},

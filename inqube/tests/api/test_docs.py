@@ -79,14 +79,20 @@ def test_it_offers_the_browsable_api_a_way_to_sign_in(client: Client, db: None) 
     assert "/login/?next=/api/v1/plants/" in response.content.decode()
 
 
-def test_it_describes_both_ways_to_authenticate(client: Client, db: None) -> None:
+def test_it_describes_all_ways_to_authenticate(client: Client, db: None) -> None:
     schema = client.get("/api/v1/schema/", headers={"Accept": "application/json"}).json()
-    assert set(schema["components"]["securitySchemes"]) == {"bearer", "cookieAuth"}
+    assert set(schema["components"]["securitySchemes"]) == {"bearer", "cookieAuth", "device"}
 
 
 @pytest.mark.parametrize(
     ("path", "method"),
-    [("login/access-token", "post"), ("telemetry/latest", "get"), ("telemetry/history", "get")],
+    [
+        ("login/access-token", "post"),
+        ("telemetry/latest", "get"),
+        ("telemetry/history", "get"),
+        ("telemetry/", "post"),
+        ("telemetry/test", "post"),
+    ],
 )
 def test_it_gives_examples(client: Client, db: None, path: str, method: str) -> None:
     schema = client.get("/api/v1/schema/", headers={"Accept": "application/json"}).json()
