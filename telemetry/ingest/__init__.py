@@ -9,5 +9,5 @@
     7               alarms are evaluated inside that transaction
     8  ../live/publish.py  what is new, to the browsers
 
-`pipeline.py` is the path as code.
+`pipeline.py` is the path as code; `http.py` goes it without a broker and a batch, for the body of one request.
 """
