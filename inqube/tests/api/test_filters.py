@@ -9,6 +9,7 @@ from drf_spectacular.generators import SchemaGenerator
 from accounts.models import User
 from plants.devices import Device, hashed
 from plants.models import Plant
+from telemetry.models import DeadLetter
 
 DESCRIPTION = SchemaGenerator().get_schema(request=None, public=True)
 # Not lists of rows: they give all that is asked for by name.
@@ -62,6 +63,9 @@ def test_it_refuses_what_makes_no_sense(signed_in: Client, path: str, name: str,
 @pytest.fixture
 def signed_in(client: Client, alice: User, vera: User, kandy: Plant, rotterdam: Plant) -> Client:
     Device.objects.create(plant=kandy, name="gateway", secret_hash=hashed("secret"))
+    DeadLetter.objects.create(
+        received_at=kandy.created_at, payload=b"?", payload_bytes=1, samples=1, digest=b"?", reason="invalid_json"
+    )
     client.force_login(alice)
     return client
 

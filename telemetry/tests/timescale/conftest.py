@@ -4,12 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from inqube import embedded
 
@@ -18,17 +21,39 @@ ROOT = HERE.parents[2]
 
 
 @pytest.fixture(scope="session")
-def timescale_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of an empty database, migrated. The WebAssembly server takes one connection at a time and no COPY."""
-    if url := os.environ.get("TIMESCALE_TEST_URL"):
-        migrate(url)
-        yield url
-        return
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server in WebAssembly lies."""
     directory = tmp_path_factory.mktemp("timescale")
     install(directory)
-    with serving(directory) as url:
+    return directory
+
+
+@pytest.fixture(scope="module")
+def timescale_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database of the module's own, migrated: what a continuous aggregate has stored never goes away.
+
+    The WebAssembly server takes one connection at a time and no COPY.
+    """
+    if server := os.environ.get("TIMESCALE_TEST_URL"):
+        with scratch_database(server) as url:
+            migrate(url)
+            yield url
+        return
+    with serving(request.getfixturevalue("installed")) as url:
         migrate(url)
         yield url
+
+
+@contextmanager
+def scratch_database(server: str) -> Iterator[str]:
+    """The URL of an empty database on that server, which is dropped afterwards."""
+    name = f"inqube_test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def install(directory: Path) -> None:
