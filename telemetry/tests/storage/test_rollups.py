@@ -136,4 +136,5 @@ def test_it_runs_once_at_a_time(database: psycopg.Connection, store: Store) -> N
     with connect() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [rollups.REFRESH_LOCK])
         assert rollups.refresh(database, START + timedelta(hours=2)) is None
+        other.execute("SELECT pg_advisory_unlock(%s)", [rollups.REFRESH_LOCK])  # a closed connection ends later
     assert rollups.refresh(database, START + timedelta(hours=2)) is not None
