@@ -10,20 +10,19 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api.saving import save_or_explain
-from plants.api.fields import VisibleField
+from plants.api.fields import OwnPlantField
 from plants.api.filters import ParentFilter
 from plants.api.memberships import ChoosesMembers
 from plants.devices import Device, RevokedError
 from plants.models import Plant
 
-NOT_YOURS = "Only the plant's owner or an admin may choose its devices."
 NOT_STORED = {"Cache-Control": "no-store"}
 
 DEVICE = {
@@ -66,18 +65,12 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
 
 
 class NewDeviceSerializer(serializers.ModelSerializer[Device]):
-    plant = VisibleField(queryset=Plant.objects.all())
+    plant = OwnPlantField(chooses="devices")
 
     class Meta:
         model = Device
         fields = ("plant", "name", "prefix")
         validators: list[Any] = []  # the database's, in `validate`
-
-    def validate_plant(self, plant: Plant) -> Plant:
-        user = self.context["request"].user
-        if not user.is_superuser and plant.owner_id != user.pk:
-            raise PermissionDenied(NOT_YOURS)
-        return plant
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         try:

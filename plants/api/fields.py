@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 
 from accounts.models import User
 from plants.models import Plant
@@ -16,6 +17,21 @@ class VisibleField(serializers.PrimaryKeyRelatedField):
     def get_queryset(self) -> QuerySet[Any]:
         parents: Any = super().get_queryset()
         return parents.visible_to(self.context["request"].user)
+
+
+class OwnPlantField(VisibleField):
+    """A plant that the user owns, any for an admin; one that they only see is a 403 that says who may."""
+
+    def __init__(self, *, chooses: str, **kwargs: Any) -> None:
+        self.chooses = chooses  # what only the owner may choose
+        super().__init__(queryset=Plant.objects.all(), **kwargs)
+
+    def to_internal_value(self, data: Any) -> Plant:
+        plant: Plant = super().to_internal_value(data)
+        user = self.context["request"].user
+        if not user.is_superuser and plant.owner_id != user.pk:
+            raise PermissionDenied(f"Only the plant's owner or an admin may choose its {self.chooses}.")
+        return plant
 
 
 class OwnerField(serializers.PrimaryKeyRelatedField):

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
@@ -16,13 +16,12 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.api.saving import save_or_explain
 from accounts.models import User
-from plants.api.fields import VisibleField
+from plants.api.fields import OwnPlantField
 from plants.api.filters import ParentFilter
 from plants.models import OWNER_STAYS, Membership, Plant
 
 UNKNOWN_EMAIL = "No active user has this email address."
 ONE_NAME = "Name the user either by id or by email."
-NOT_YOURS = "Only the plant's owner or an admin may choose its members."
 
 
 class ChoosesMembers(BasePermission):
@@ -66,7 +65,7 @@ class KnownUserField(serializers.PrimaryKeyRelatedField):
 class NewMembershipSerializer(serializers.ModelSerializer[Membership]):
     """The user is named by `user` or by `email`; an owner knows the ids of the members of their plants only."""
 
-    plant = VisibleField(queryset=Plant.objects.all())
+    plant = OwnPlantField(chooses="members")
     user = KnownUserField(required=False)
     email = serializers.EmailField(write_only=True, required=False)
 
@@ -74,12 +73,6 @@ class NewMembershipSerializer(serializers.ModelSerializer[Membership]):
         model = Membership
         fields = ("plant", "user", "email")
         validators: list[Any] = []  # the database's, in `validate`
-
-    def validate_plant(self, plant: Plant) -> Plant:
-        user = self.context["request"].user
-        if not user.is_superuser and plant.owner_id != user.pk:
-            raise PermissionDenied(NOT_YOURS)
-        return plant
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         email = attrs.pop("email", None)
