@@ -3,11 +3,25 @@
 Times are integers of microseconds since 1970 UTC: exact, small, and what both numpy and PostgreSQL want.
 """
 
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
 GOOD, UNCERTAIN, BAD = 192, 64, 0  # OPC DA quality bytes; 192 and above good, 64 to 191 uncertain, below bad
+
+
+def microseconds(moment: datetime) -> int:
+    """Of a time with a zone, since 1970 UTC; exact."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def instant(time_us: int) -> datetime:
+    """The inverse, in UTC. Raises OverflowError for a time that no calendar has."""
+    return EPOCH + timedelta(microseconds=time_us)
 
 
 class Token(NamedTuple):

@@ -6,7 +6,7 @@ there already are recognised, so a letter may be replayed as often as anybody li
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from accounts.models import User
@@ -16,10 +16,9 @@ from telemetry.ingest.resolve import Directory, known_sensors
 from telemetry.ingest.store import Store
 from telemetry.ingest.validate import Window, validate, window
 from telemetry.models import DeadLetter
-from telemetry.readings import Message, Reading, Reason, Rejected
+from telemetry.readings import Message, Reading, Reason, Rejected, microseconds
 
 MAX_REPLAYED = 1000  # letters in one request: some seconds
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TRUNCATED = "Only the beginning of the payload was kept: send the message again, or discard the letter."
 DECIDED = "It was {state} before; nothing was done."
 
@@ -46,7 +45,7 @@ def replay(letters: Iterable[DeadLetter], by: User, moment: datetime, retention_
         known_sensors(Sensor.objects.visible_to(by)),
         dict(Plant.objects.visible_to(by).order_by().values_list("slug", "pk")),
     )
-    accepted = window(_microseconds(moment), retention_days)
+    accepted = window(microseconds(moment), retention_days)
     with closing(Store()) as store:
         for letter in letters:
             yield _replay(letter, by, moment, directory, accepted, store)
@@ -69,7 +68,7 @@ def _replay(
 
 def _readings(letter: DeadLetter, directory: Directory, accepted: Window) -> tuple[list[Reading], list[Rejected]]:
     """As ingest's pipeline does."""
-    message = Message(letter.topic, bytes(letter.payload), _microseconds(letter.received_at), None)
+    message = Message(letter.topic, bytes(letter.payload), microseconds(letter.received_at), None)
     samples, rejected = decode(message)
     readings = []
     for sample in samples:
@@ -86,7 +85,3 @@ def _is_missing_something(letter: DeadLetter, reasons: set[Reason]) -> bool:
     """Whether a reason is left for which the message has no other letter: then this one must stay."""
     others = DeadLetter.objects.new().filter(digest=letter.digest, received_at=letter.received_at).exclude(pk=letter.pk)
     return bool({str(reason) for reason in reasons} - set(others.values_list("reason", flat=True)))
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - EPOCH) // timedelta(microseconds=1)

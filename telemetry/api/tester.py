@@ -1,7 +1,7 @@
 """The topic tester: what ingest would make of a message, by its own stages; nothing is stored."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -18,9 +18,8 @@ from plants.models import Machine, Plant, Sensor
 from telemetry.ingest.decode import decode, parse_topic
 from telemetry.ingest.resolve import Directory, known_sensors
 from telemetry.ingest.validate import validate, window
-from telemetry.readings import Message, Reason, Rejected
+from telemetry.readings import Message, Reason, Rejected, instant
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_TOPIC = 1024  # characters; a topic of four slugs has 280
 
 REQUEST_EXAMPLE = OpenApiExample(
@@ -156,6 +155,6 @@ def _outcome(result: Any, address: str) -> dict[str, Any]:
 def _moment(time_us: int) -> datetime | None:
     """None for a time that no calendar has."""
     try:
-        return EPOCH + timedelta(microseconds=time_us)
+        return instant(time_us)
     except OverflowError:
         return None

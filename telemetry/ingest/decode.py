@@ -7,13 +7,13 @@ objects; on `…/t` an object with `values`, or a list of such objects.
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from telemetry.readings import BAD, GOOD, UNCERTAIN, Message, Reason, Rejected, Sample
+from telemetry.readings import BAD, GOOD, UNCERTAIN, Message, Reason, Rejected, Sample, microseconds
 
 MAX_PAYLOAD_BYTES = 256 * 1024
 MAX_SAMPLES = 10_000
@@ -25,10 +25,8 @@ TOPIC = re.compile(
     r"inqube/v1/(?P<machine>(?:[a-z0-9][a-z0-9_-]{0,62}/){2}[a-z0-9][a-z0-9_-]{0,62})/t(?:/(?P<sensor>[^/]+))?"
 )
 QUALITY_NAMES = {"good": GOOD, "uncertain": UNCERTAIN, "bad": BAD}
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NESTED = f"It is nested deeper than {MAX_DEPTH} levels: send a number, or the flat objects of the MQTT interface."
 EXAMPLE = '{"v": 23.4, "ts": 1733904005123}'
-MICROSECOND = timedelta(microseconds=1)
 
 Value = float | str
 
@@ -287,7 +285,7 @@ def _time_us(ts: Any) -> int:
             ) from None
         if moment.tzinfo is None:
             raise _RefusedError(Reason.BAD_TIMESTAMP, f"ts is {ts!r}, without an offset: add Z or +05:30.")
-        return (moment - EPOCH) // MICROSECOND
+        return microseconds(moment)
     shown = _shown(ts)
     raise _RefusedError(
         Reason.BAD_TIMESTAMP,

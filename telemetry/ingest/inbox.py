@@ -1,13 +1,11 @@
 """Stage 6 of 8 — store: letters into the inbox of dead letters, in the transaction of their neighbours."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 
 import psycopg
 
 from telemetry.ingest.letters import KEPT_BYTES, Letter
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from telemetry.readings import instant
 
 # What the broker delivers again is counted where the letter is there: the acknowledgement was lost, not the commit.
 # `id <> %s`: the letter itself, where this is a second try after a commit of which nobody knew.
@@ -51,7 +49,7 @@ def _insert(cursor: psycopg.Cursor, rows: list[dict[str, object]]) -> None:
 def _row(letter: Letter) -> dict[str, object]:
     return {
         "id": letter.id,
-        "received_at": EPOCH + timedelta(microseconds=letter.received_us),
+        "received_at": instant(letter.received_us),
         "source": letter.source,
         "topic": letter.topic,
         "address": letter.address,

@@ -7,21 +7,19 @@ source sends beyond its quota is only counted, so that a broken device cannot fi
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import NamedTuple
 
 import orjson
 
 from telemetry.ingest.decode import parse_topic
-from telemetry.readings import Message, Reading, Reason, Rejected
+from telemetry.readings import Message, Reading, Reason, Rejected, instant
 
 KEPT_BYTES = 64 * 1024  # of a payload; what is longer is cut off, and can't be replayed
 TEXT_CHARACTERS = 1000  # of a topic, an address, a detail: slugs fit, and what else there is fills no disk
 SOURCES_A_MINUTE = 100  # whose quota an ingest process keeps in all: made-up topics are sources without end
 NO_MACHINE = "invalid topics"  # the source of messages whose topic names no machine
 MINUTE_US = 60_000_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Letter(NamedTuple):
@@ -108,9 +106,8 @@ def letter_of_reading(address: str, reading: Reading, now_us: int, detail: str) 
     """
     _, time_us, value, quality = reading
     machine, _, sensor = address.rpartition("/")
-    time = (EPOCH + timedelta(microseconds=time_us)).isoformat()
     topic = f"inqube/v1/{machine}/t/{sensor}"
-    payload = orjson.dumps({"v": value, "ts": time, "q": quality})
+    payload = orjson.dumps({"v": value, "ts": instant(time_us).isoformat(), "q": quality})
     message = Message(topic, payload, now_us, None, is_repeated=True)
     return Letter(
         uuid.uuid4(),

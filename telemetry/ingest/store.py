@@ -7,7 +7,7 @@ second way, through a temporary table, so that what was delivered again vanishes
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import LiteralString, NamedTuple
 
 import numpy as np
@@ -18,13 +18,12 @@ from psycopg import errors
 from telemetry.ingest import inbox
 from telemetry.ingest.copy import COPY_READINGS, copy_rows
 from telemetry.ingest.letters import Letter, Quota, letter_of_reading
-from telemetry.readings import Reading, Reason, Rejected
+from telemetry.readings import Reading, Reason, Rejected, instant, microseconds
 from telemetry.storage import connection_params, flavour
 from telemetry.storage.rollups import begin_writing, leave_marks
 
 CANCEL_WITHIN_S = 2.0
 DAY_US = 86_400_000_000
-EPOCH = date(1970, 1, 1)
 
 CREATE_INCOMING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
@@ -296,13 +295,13 @@ class Store:
         days = set(np.unique(time_us // DAY_US).tolist())
         days.add(max(days) + 1)
         if not days <= self._days:
-            flavour(connection).ensure_days(connection, [EPOCH + timedelta(days=day) for day in days])
+            flavour(connection).ensure_days(connection, [instant(day * DAY_US).date() for day in days])
             self._days |= days
 
 
 def _only(rows: Columns, *chosen: list[tuple[int, datetime]]) -> Columns:
     """The last of the rows with each of these (sensor, time), and for inserted ones the values that stand."""
-    wanted = {(sensor, _microseconds(time)): kept for kept, pairs in enumerate(chosen) for sensor, time in pairs}
+    wanted = {(sensor, microseconds(time)): kept for kept, pairs in enumerate(chosen) for sensor, time in pairs}
     index: dict[tuple[int, int], int] = {}
     for position, key in enumerate(zip(rows.sensor.tolist(), rows.time_us.tolist(), strict=True)):
         replaced = wanted.get(key)
@@ -311,7 +310,3 @@ def _only(rows: Columns, *chosen: list[tuple[int, datetime]]) -> Columns:
         if replaced or key not in index:  # inserted: the first of the batch stands; replaced: the last
             index[key] = position
     return rows.take(np.array(list(index.values()), np.intp))
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

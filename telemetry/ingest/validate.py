@@ -1,13 +1,11 @@
 """Stage 4 of 8 — validate: a sample of a known sensor into a reading, or the reason why not. Pure."""
 
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from telemetry.readings import KnownSensor, Reading, Reason, Rejected, Sample
+from telemetry.readings import KnownSensor, Reading, Reason, Rejected, Sample, instant
 
 FUTURE_US = 5 * 60 * 1_000_000  # how far a device's clock may run ahead
 DAY_US = 86_400 * 1_000_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Window(NamedTuple):
@@ -39,7 +37,7 @@ def validate(sample: Sample, sensor: KnownSensor, accepted: Window) -> Reading |
 
 def _out_of_range(time_us: int, accepted: Window) -> str:
     try:
-        shown = (EPOCH + timedelta(microseconds=time_us)).isoformat()
+        shown = instant(time_us).isoformat()
     except OverflowError:
         shown = f"{time_us // 1000} ms"
     if time_us > accepted.latest_us:

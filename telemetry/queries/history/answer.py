@@ -18,10 +18,11 @@ from telemetry.queries.history.changes import MOST_CHANGES, TooManyChangesError,
 from telemetry.queries.history.fill import FILLABLE, Fill, filled, known
 from telemetry.queries.history.kinds import OF_ORDER, Agg, aggregates_of
 from telemetry.queries.history.levels import base_level
-from telemetry.queries.history.raw import MICROSECOND, Cursor, Row, readings, those_with_few
+from telemetry.queries.history.raw import Cursor, Row, readings, those_with_few
 from telemetry.queries.history.refused import RefusedError
-from telemetry.queries.history.rollups import EPOCH, Span, instant, joined
+from telemetry.queries.history.rollups import Span, joined
 from telemetry.queries.history.states import Change, durations, labels
+from telemetry.readings import MICROSECOND, instant, microseconds
 
 DEFAULT_POINTS = 1000
 MAX_POINTS = 10_000  # of one sensor in one answer
@@ -84,7 +85,7 @@ class Question:
         if self.cursor is not None:
             start = max(start, self.cursor.after + MICROSECOND)
         counts_any = any_by_default if self.any_quality is None else self.any_quality
-        return Span(_microseconds(start), _microseconds(end), counts_any)
+        return Span(microseconds(start), microseconds(end), counts_any)
 
 
 class Series(TypedDict):
@@ -204,8 +205,8 @@ def _bucketed(
 
 def _grid(question: Question, tz: tzinfo, sensors: int) -> tuple[Bucket, list[int]]:
     """The bucket that was asked for, or that `auto` chooses, and the edges of all buckets in the range."""
-    start = _microseconds(question.start) // 1_000_000
-    end = -(-_microseconds(question.end) // 1_000_000)
+    start = microseconds(question.start) // 1_000_000
+    end = -(-microseconds(question.end) // 1_000_000)
     if question.bucket == "auto":
         most = min(question.target * (CHOICE if question.method else 1), MAX_CHOICE // sensors)
         for bucket in AUTO:
@@ -276,7 +277,3 @@ def _chosen(points: list[Point], method: Method, limit: int) -> list[Point]:
         return [points[i] for i in minmax(y, limit)]
     x = np.array([point[0] for point in points], np.float64)
     return [points[i] for i in lttb(x, y, limit)]
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - EPOCH) // MICROSECOND

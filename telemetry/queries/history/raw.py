@@ -3,14 +3,12 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from telemetry.queries.history.limited import limited
-from telemetry.queries.history.rollups import EPOCH, Span, instant
-from telemetry.readings import GOOD
-
-MICROSECOND = timedelta(microseconds=1)
+from telemetry.queries.history.rollups import Span
+from telemetry.readings import GOOD, instant, microseconds
 
 Row = tuple[int, float, int]  # (microseconds since 1970 UTC, value, quality)
 
@@ -48,12 +46,12 @@ class Cursor:
     def parse(cls, text: str) -> "Cursor":
         """The inverse of `str`; ValueError where the text is no cursor."""
         try:
-            return cls(EPOCH + int(text) * MICROSECOND)
+            return cls(instant(int(text)))
         except OverflowError:
             raise ValueError("beyond the calendar") from None
 
     def __str__(self) -> str:
-        return str((self.after - EPOCH) // MICROSECOND)
+        return str(microseconds(self.after))
 
 
 def readings(sensors: Sequence[int], span: Span, limit: int, most: int | None = None) -> dict[int, list[Row]]:

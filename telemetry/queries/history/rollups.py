@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from psycopg import sql
@@ -10,8 +10,7 @@ from psycopg import sql
 from telemetry.queries.history.aggregates import Joined
 from telemetry.queries.history.levels import SECOND, Level, Piece, pieces, pieces_before
 from telemetry.queries.history.limited import limited
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from telemetry.readings import instant
 
 
 class Span(NamedTuple):
@@ -20,10 +19,6 @@ class Span(NamedTuple):
     start: int
     end: int
     any_quality: bool
-
-
-def instant(microseconds: int) -> datetime:
-    return EPOCH + timedelta(microseconds=microseconds)
 
 
 # --- What a level, or `reading`, says of a piece ---------------------------------------------------------
