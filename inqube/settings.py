@@ -59,6 +59,7 @@ DEAD_LETTER_RETENTION_DAYS = env.int("DEAD_LETTER_RETENTION_DAYS", default=30)
 DEAD_LETTERS_PER_SOURCE_MINUTE = env.int("DEAD_LETTERS_PER_SOURCE_MINUTE", default=60)
 HISTORY_TIMEOUT_S = env.int("HISTORY_TIMEOUT_S", default=10)
 DEVICE_GRACE_MINUTES = env.int("DEVICE_GRACE_MINUTES", default=60)
+DEVICE_KEY = env.str("DEVICE_KEY", default="")  # makes devices' secrets; unset, one made of SECRET_KEY does
 
 # --- Jobs ------------------------------------------------------------------------------------------------
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

@@ -183,7 +183,7 @@ class DeviceAdmin(FactoryAdmin):
     search_fields = ("name", "prefix", "plant__name", "plant__slug")
     autocomplete_fields = ("plant",)
     actions = ("rotate", "revoke")
-    facts = ("last_seen", "previous_valid_until", "revoked_at", "created_at", "id")
+    facts = ("username", "last_seen", "previous_valid_until", "revoked_at", "created_at", "id")
 
     def get_fields(self, request: HttpRequest, obj: Device | None = None) -> tuple[str, ...]:
         return ("plant", "name", "prefix", *(self.facts if obj else ()))
@@ -214,5 +214,5 @@ class DeviceAdmin(FactoryAdmin):
             self.message_user(request, f"{device} is revoked.", messages.SUCCESS)
 
     def _show(self, request: HttpRequest, device: Device, secret: str) -> None:
-        text = f"The secret of {device.plant.slug}/{device.name}, shown this once: {secret}"
+        text = f"{device}: user name {device.username}, and its secret, shown this once: {secret}"
         self.message_user(request, text, messages.WARNING)

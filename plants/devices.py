@@ -1,19 +1,26 @@
 """Devices: what connects to send readings, with credentials of its own for a part of one plant.
 
-A secret is 256 random bits, made here and shown once. Its hash is one round of salted SHA-256: passwords need a slow
-hash because people choose guessable ones, but nobody guesses 256 bits, and a device may come every second.
+A secret is HMAC-SHA256 of the device's id and a random salt under DEVICE_KEY, which is not in the database. It is shown
+once and not kept: who has the database alone cannot make it, and InQube can, for a broker that has lost its accounts
+and takes nothing but plain secrets.
+Its hash is one round of salted SHA-256: passwords need a slow hash because people choose guessable ones, but nobody
+guesses 256 bits, and a device may come every second.
 """
 
+import base64
 import hashlib
 import hmac
+import re
 import secrets
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 
 from accounts.history import keep_history
@@ -22,8 +29,9 @@ from plants.models import Plant, SlugField, named
 if TYPE_CHECKING:
     from accounts.models import User
 
-SECRET_BYTES = 32
+KEY_LABEL = "inqube.devices.secret"  # no other use of SECRET_KEY, from which the key comes by default, makes the same
 SALT_BYTES = 16
+GENERATION = re.compile(r"\.[0-9]{1,9}\Z")  # of a user name; no slug has a dot
 SEEN_EVERY = timedelta(seconds=10)  # `last_seen` is no finer: a device that sends every second writes no row each time
 PREFIX_PATTERN = r"^([a-z0-9][a-z0-9_-]{0,62}(/[a-z0-9][a-z0-9_-]{0,62})?)?$"
 prefix_validator = RegexValidator(
@@ -47,6 +55,13 @@ def matches(secret: str, stored: str) -> bool:
     return hmac.compare_digest(hashed(secret, bytes.fromhex(salt)), stored)
 
 
+def derived(device_id: uuid.UUID, salt: bytes) -> str:
+    """The secret of this device and salt, in 43 characters."""
+    key = settings.DEVICE_KEY or settings.SECRET_KEY
+    digest = salted_hmac(KEY_LABEL, device_id.bytes + salt, secret=key, algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
 class DeviceQuerySet(models.QuerySet["Device"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         """The devices whose credentials a user may choose: all for an admin, else those of the plants they own."""
@@ -55,18 +70,20 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         return self.filter(plant__in=Plant.objects.owned_by(user))
 
     def authenticate(self, name: str, secret: str) -> "Device | None":
-        """The device of this id or `plant/name`, if it has this secret and is not revoked."""
-        device = self.select_related("plant").filter(named([name], "plant__slug", "name"), revoked_at=None).first()
+        """The device of this id, `plant/name` or user name, if it has this secret and is not revoked."""
+        names = named([GENERATION.sub("", name)], "plant__slug", "name")
+        device = self.select_related("plant").filter(names, revoked_at=None).first()
         return device if device is not None and device.has_secret(secret) else None
 
 
 @keep_history(
-    exclude=("secret_hash", "previous_secret_hash", "previous_valid_until", "last_seen"), secret="secret_hash"
+    exclude=("secret_hash", "generation", "previous_secret_hash", "previous_valid_until", "last_seen"),
+    secret="secret_hash",
 )
 class Device(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="devices")
-    name = SlugField(help_text="A slug; plant/name is the device's user name.")
+    name = SlugField(help_text="A slug; plant/name is the user name of the device's first secret.")
     prefix = models.CharField(
         max_length=127,
         blank=True,
@@ -74,6 +91,7 @@ class Device(models.Model):
         help_text="The zone or zone/machine for which it may send. Empty: the whole plant.",
     )
     secret_hash = models.CharField(max_length=97, editable=False)
+    generation = models.PositiveIntegerField(default=1, editable=False)  # of the secret: one higher at each rotation
     previous_secret_hash = models.CharField(max_length=97, blank=True, editable=False)
     previous_valid_until = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -101,11 +119,30 @@ class Device(models.Model):
         """What the addresses of all its sensors begin with: `kandy/`, `kandy/rolling/` or `kandy/rolling/roller-2/`."""
         return f"{self.plant.slug}/{self.prefix}/" if self.prefix else f"{self.plant.slug}/"
 
+    def name_of(self, generation: int) -> str:
+        """The user name of a secret. Each has its own, because an account on a broker has one password."""
+        name = f"{self.plant.slug}/{self.name}"
+        return name if generation == 1 else f"{name}.{generation}"
+
+    @property
+    def username(self) -> str:
+        """The user name that goes with its secret."""
+        return self.name_of(self.generation)
+
     def issue_secret(self) -> str:
         """Gives a device that is not saved yet its first secret, which nobody can read again."""
-        secret = secrets.token_urlsafe(SECRET_BYTES)
-        self.secret_hash = hashed(secret)
+        secret, self.secret_hash = self._new_secret()
         return secret
+
+    def _new_secret(self) -> tuple[str, str]:
+        salt = secrets.token_bytes(SALT_BYTES)
+        secret = derived(self.pk, salt)
+        return secret, hashed(secret, salt)
+
+    def recompute(self, stored: str) -> str | None:
+        """The secret of a stored hash; None where it was made with another key, or at random as they once were."""
+        secret = derived(self.pk, bytes.fromhex(stored.partition("$")[0]))
+        return secret if matches(secret, stored) else None
 
     def has_secret(self, secret: str) -> bool:
         """Whether this is its secret, or the one before while that is still good."""
@@ -116,11 +153,12 @@ class Device(models.Model):
 
     def rotate(self, grace: timedelta) -> str:
         """A new secret; the present one stays good for `grace`, any older one ends. Raises RevokedError."""
-        secret = secrets.token_urlsafe(SECRET_BYTES)
+        secret, secret_hash = self._new_secret()
         changed = Device.objects.filter(pk=self.pk, revoked_at=None).update(
             previous_secret_hash=models.F("secret_hash"),
             previous_valid_until=now() + grace,
-            secret_hash=hashed(secret),
+            secret_hash=secret_hash,
+            generation=models.F("generation") + 1,
         )
         if not changed:
             raise RevokedError(IS_REVOKED)

@@ -28,6 +28,7 @@ def test_it_is_content_with_the_settings_of_the_tests() -> None:
         ("UNSET", ["JWT_SIGNING_KEY"], "inqube.E005"),
         ("SECRET_KEY", "8m2Yp0c6JxwQv4nE1sKfT7hRzLbD3uGaXo9iWtPyNqCe5rVjB", "inqube.E006"),
         ("JWT_SIGNING_KEY", "Zk4tH8bWq1yLs6vRj0mXc3dNf7gPa2e", "inqube.E007"),
+        ("DEVICE_KEY", "Zk4tH8bWq1yLs6vRj0mXc3dNf7gPa2e", "inqube.E019"),
         ("SECRET_KEY", "x" * 64, "inqube.E006"),
         ("JWT_SIGNING_KEY", "0123456701234567012345670123456701234567", "inqube.E007"),
         ("SECRET_KEY", "django-insecure-k8(3!x^v0q2@j5m#z7w$b1n4c6r9t+h6y8p2", "inqube.E006"),

@@ -1,4 +1,4 @@
-"""Devices say who they are by HTTP Basic: their id or `plant/name`, and their secret."""
+"""Devices say who they are by HTTP Basic: their user name, id or `plant/name`, and their secret."""
 
 import base64
 from hashlib import sha256
@@ -63,5 +63,5 @@ class DeviceScheme(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "basic",
-            "description": "A device: its id or `plant/name`, and the secret that it was made with.",
+            "description": "A device: its `username` (its id and `plant/name` do too), and its secret.",
         }

@@ -30,6 +30,7 @@ DEVICE = {
     "plant": "2f9f4d0e-3a8b-4f0e-9a57-6f1f2d9c0b11",
     "name": "gateway-1",
     "prefix": "rolling",
+    "username": "kandy/gateway-1",
     "previous_valid_until": None,
     "revoked_at": None,
     "last_seen": None,
@@ -49,11 +50,25 @@ EXAMPLES = [
 ]
 
 
-FIELDS = ("id", "plant", "name", "prefix", "previous_valid_until", "revoked_at", "last_seen", "created_at")
+FIELDS = (
+    "id",
+    "plant",
+    "name",
+    "prefix",
+    "username",
+    "previous_valid_until",
+    "revoked_at",
+    "last_seen",
+    "created_at",
+)
 
 
 class DeviceSerializer(serializers.ModelSerializer[Device]):
     """What connects to send readings, for a part of a plant."""
+
+    username = serializers.CharField(
+        read_only=True, help_text="What goes with its secret: another one after each rotation."
+    )
 
     class Meta:
         model = Device

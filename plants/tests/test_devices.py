@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from accounts.audit import Filter, entries
 from accounts.models import User
-from plants.devices import Device, RevokedError
+from plants.devices import Device, RevokedError, derived, hashed
 from plants.models import Plant
 
 HOUR = timedelta(hours=1)
@@ -37,7 +37,21 @@ def test_it_finds_the_device_by_its_name_and_by_its_id(device: Device, secret: s
     assert find("kandy/gateway", secret) == find(str(device.pk), secret) == device
 
 
-@pytest.mark.parametrize("name", ["kandy/other", "rotterdam/gateway", "gateway", "", "\0", "é/é", "a/b/c"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "kandy/other",
+        "rotterdam/gateway",
+        "gateway",
+        "",
+        "\0",
+        "é/é",
+        "a/b/c",
+        "kandy/gateway.",
+        "kandy/gateway.2x",
+        "kandy/gateway.2.2",
+    ],
+)
 def test_it_finds_no_device_by_another_name(device: Device, secret: str, rotterdam: Plant, name: str) -> None:
     assert find(name, secret) is None
 
@@ -60,6 +74,37 @@ def test_it_keeps_no_secret(device: Device, secret: str) -> None:
             (row,) = cursor.fetchone() or ("",)
             assert "gateway" in row
             assert secret not in row
+
+
+def test_it_gives_each_secret_a_user_name_of_its_own(device: Device, secret: str) -> None:
+    names = [device.username]
+    for _ in range(2):
+        new = device.rotate(HOUR)
+        names.append(device.username)
+        assert find(device.username, new) == device
+    assert names == ["kandy/gateway", "kandy/gateway.2", "kandy/gateway.3"]
+
+
+def test_it_can_make_a_secret_again_from_what_it_keeps(device: Device, secret: str) -> None:
+    new = device.rotate(HOUR)
+    assert device.recompute(device.secret_hash) == new
+    assert device.recompute(device.previous_secret_hash) == secret
+
+
+@pytest.mark.parametrize("key", ["DEVICE_KEY", "SECRET_KEY"])
+def test_it_cannot_make_a_secret_again_with_another_key(settings: Any, device: Device, secret: str, key: str) -> None:
+    setattr(settings, key, "another-key-of-the-tests-0123456789-0123456789")
+    assert device.recompute(device.secret_hash) is None
+    assert find("kandy/gateway", secret) == device
+
+
+def test_it_makes_no_secret_again_that_was_random(device: Device) -> None:
+    assert device.recompute(hashed("random")) is None
+
+
+def test_it_makes_another_secret_for_each_device(kandy: Plant, device: Device) -> None:
+    other = Device(plant=kandy, name="other")
+    assert derived(device.pk, b"salt") != derived(other.pk, b"salt")
 
 
 def test_it_takes_the_old_secret_during_the_grace_period(device: Device, secret: str) -> None:

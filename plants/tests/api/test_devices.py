@@ -63,6 +63,7 @@ def test_it_rotates(api_of: ApiOf, owner: User, devices: dict[str, Device]) -> N
     until = Device.objects.get(pk=devices["kandy"].pk).previous_valid_until
     assert until is not None
     assert timedelta(minutes=59) < until - now() <= timedelta(minutes=60)
+    assert response.json()["username"] == "kandy/gateway.2"
     for secret in ("secret", response.json()["secret"]):
         assert Device.objects.authenticate("kandy/gateway", secret) is not None
 
