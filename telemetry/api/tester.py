@@ -1,26 +1,18 @@
-"""The topic tester: what ingest would make of a message, by its own stages; nothing is stored."""
+"""`/telemetry/test`: the topic tester as an API call."""
 
 import time
-from datetime import datetime
-from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
 from accounts.permissions import ReadOrOperate
-from plants.models import Machine, Plant, Sensor
-from telemetry.ingest.decode import decode, parse_topic
-from telemetry.ingest.resolve import Directory, known_sensors
-from telemetry.ingest.validate import validate, window
-from telemetry.readings import Message, Reason, Rejected, instant
-
-MAX_TOPIC = 1024  # characters; a topic of four slugs has 280
+from telemetry.ingest.validate import window
+from telemetry.readings import Message, Reason
+from telemetry.tester import MAX_TOPIC, examine
 
 REQUEST_EXAMPLE = OpenApiExample(
     "A bearing's temperature",
@@ -78,10 +70,14 @@ class TestedSampleSerializer(serializers.Serializer):
     """A sample of the message, or the message where it cannot be taken apart, and what would become of it."""
 
     address = serializers.CharField(help_text="plant/zone/machine/sensor; the topic where the message is refused.")
-    sensor_id = serializers.UUIDField(allow_null=True, help_text="Null where there is no such sensor.")
-    sensor_number = serializers.IntegerField(allow_null=True)
-    unit = serializers.CharField(allow_null=True)
-    timestamp = serializers.DateTimeField(allow_null=True, help_text="UTC; the time of arrival if `ts` is missing.")
+    sensor_id = serializers.UUIDField(
+        source="sensor.pk", allow_null=True, help_text="Null where there is no such sensor."
+    )
+    sensor_number = serializers.IntegerField(source="sensor.number", allow_null=True)
+    unit = serializers.CharField(source="sensor.unit", allow_null=True)
+    timestamp = serializers.DateTimeField(
+        source="time", allow_null=True, help_text="UTC; the time of arrival if `ts` is missing."
+    )
     value = serializers.FloatField(allow_null=True, help_text="The number that would be stored.")
     quality = serializers.IntegerField(
         allow_null=True, help_text="OPC DA: 192 and above good, 64 to 191 uncertain, below 64 bad."
@@ -113,48 +109,7 @@ class TestView(APIView):
         body = MessageSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         topic, payload = body.validated_data["topic"], body.validated_data["payload"]
-        message = Message(topic, payload.encode(), time.time_ns() // 1000, None)
-        tested = examine(message, request.user, settings.RAW_RETENTION_DAYS)
+        now_us = time.time_ns() // 1000
+        message = Message(topic, payload.encode(), now_us, None)
+        tested = examine(message, request.user, window(now_us, settings.RAW_RETENTION_DAYS))
         return Response(TestedSampleSerializer(tested, many=True).data)
-
-
-def examine(message: Message, user: User | AnonymousUser, retention_days: int) -> list[dict[str, Any]]:
-    """What stages 2 to 4 of ingest make of the message, if there were only what exists for the user."""
-    sensors, directory = _around(message.topic, user)
-    facts = {sensor.number: sensor for sensor in sensors}
-    accepted = window(message.received_us, retention_days)
-    samples, rejected = decode(message)
-    found: list[dict[str, Any]] = []
-    for sample in samples:
-        address, time_us, _, quality = sample
-        known = directory.sensors.get(address)
-        result = validate(sample, known, accepted) if known else directory.unknown(address)
-        found.append(_outcome(result, address) | {"timestamp": _moment(time_us), "quality": quality})
-        if known:
-            sensor = facts[known.number]
-            found[-1] |= {"sensor_id": sensor.pk, "sensor_number": sensor.number, "unit": sensor.unit}
-    return found + [_outcome(each, each.source) for each in rejected]
-
-
-def _around(topic: str, user: User | AnonymousUser) -> tuple[list[Sensor], Directory]:
-    """The sensors of the machine that a topic names, and a directory of no more than these and its plant."""
-    parsed = parse_topic(topic)
-    machine = parsed[0] if parsed else ""
-    sensors = Sensor.objects.visible_to(user).filter(machine__in=Machine.objects.named([machine]))
-    plants = Plant.objects.visible_to(user).named([machine.partition("/")[0]])
-    return list(sensors), Directory(known_sensors(sensors), dict(plants.values_list("slug", "pk")))
-
-
-def _outcome(result: Any, address: str) -> dict[str, Any]:
-    answer: dict[str, Any] = dict.fromkeys(TestedSampleSerializer().fields) | {"address": address}
-    if isinstance(result, Rejected):
-        return answer | {"outcome": "rejected", "reason": str(result.reason), "detail": result.detail}
-    return answer | {"outcome": "stored", "detail": "", "value": result[2]}
-
-
-def _moment(time_us: int) -> datetime | None:
-    """None for a time that no calendar has."""
-    try:
-        return instant(time_us)
-    except OverflowError:
-        return None
