@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from telemetry import views
+from telemetry.views import console
 
 urlpatterns = [
-    path("", views.overview, name="overview"),
-    path("plants/<slug:slug>/", views.plant, name="plant"),
-    path("plants/<slug:slug>/rate", views.plant_rate, name="plant_rate"),
+    path("", console.overview, name="overview"),
+    path("plants/<slug:slug>/", console.plant, name="plant"),
+    path("plants/<slug:slug>/rate", console.plant_rate, name="plant_rate"),
 ]

@@ -77,7 +77,7 @@ def test_it_points_down() -> None:
         ("plants/admin.py", "from telemetry import models", "telemetry"),
         ("plants/api/urls.py", "from inqube.api.pagination import Pages", "inqube.api.pagination"),
         ("plants/api/urls.py", "from ...telemetry import models", "telemetry.models"),
-        ("telemetry/views.py", "if True:\n    from inqube import urls", "inqube.urls"),
+        ("telemetry/views/console.py", "if True:\n    from inqube import urls", "inqube.urls"),
         ("telemetry/ingest/store.py", "import mqtt5", "mqtt5"),
         ("telemetry/management/commands/ingest.py", "from mqtt5 import read", "mqtt5.read"),
         ("telemetry/ingest/decode.py", "from django.utils.timezone import now", "django.utils.timezone"),
@@ -94,7 +94,7 @@ def test_it_notices_a_violation(path: str, source: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("telemetry/views.py", "from plants.models import Plant\nfrom accounts.models import User"),
+        ("telemetry/views/console.py", "from plants.models import Plant\nfrom accounts.models import User"),
         ("plants/models.py", "from accounts.models import User"),
         ("plants/api/views.py", "from ..models import Plant"),
         ("accounts/models.py", "import plantsnames\nfrom django.db import models"),

@@ -1,4 +1,4 @@
-"""The console's pages: rendered with real values first, kept live by their scripts."""
+"""Overview and plant: rendered with real values first, kept live by their scripts."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
