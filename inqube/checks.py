@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
+from plants.broker_address import Broker, tls_context
+
 TAG = "inqube"
 SHORTEST = {
     "SECRET_KEY": ("E006", 50),  # what Django's own check for production wants (security.W009)
@@ -92,9 +94,24 @@ def numbers_make_sense() -> Iterable[checks.CheckMessage]:
         )
 
 
+def broker_can_be_reached() -> Iterable[checks.CheckMessage]:
+    if settings.MQTT_ADMIN_URL:
+        try:
+            Broker.from_url(settings.MQTT_ADMIN_URL, "MQTT_ADMIN_URL")
+        except ValueError as error:
+            hint = "Unset, InQube leaves the broker's accounts alone."
+            yield checks.Error(str(error), hint=hint, id="inqube.E020")
+    try:
+        tls_context()
+    except OSError as error:
+        message = f"The certificates for the broker cannot be read: {error.strerror or error}."
+        hint = "MQTT_CA_FILE, MQTT_CERT_FILE and MQTT_KEY_FILE are PEM files; the key fits the certificate."
+        yield checks.Error(message, hint=hint, id="inqube.E021")
+
+
 @checks.register(TAG)
 def check_settings(**_kwargs: Any) -> list[checks.CheckMessage]:
-    return [*required(), *secrets_hold(), *numbers_make_sense()]
+    return [*required(), *secrets_hold(), *numbers_make_sense(), *broker_can_be_reached()]
 
 
 def refuse_broken_settings() -> None:

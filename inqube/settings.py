@@ -44,6 +44,10 @@ JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="") or secrets.token_urlsaf
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 MQTT_URL = env.str("MQTT_URL", default="")
+MQTT_ADMIN_URL = env.str("MQTT_ADMIN_URL", default="")  # unset, the broker's accounts are not InQube's to manage
+MQTT_CA_FILE = env.str("MQTT_CA_FILE", default="")  # unset, the system's authorities are trusted
+MQTT_CERT_FILE = env.str("MQTT_CERT_FILE", default="")
+MQTT_KEY_FILE = env.str("MQTT_KEY_FILE", default="")
 CHANNEL_PREFIX = env.str("CHANNEL_PREFIX", default="inqube")  # installations that share one Redis differ in it
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 HTTPS = env.bool("HTTPS", default=False)  # people reach the server by HTTPS only

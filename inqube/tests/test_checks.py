@@ -42,6 +42,9 @@ def test_it_is_content_with_the_settings_of_the_tests() -> None:
         ("REFRESH_TOKEN_DAYS", 0, "inqube.E015"),
         ("DEAD_LETTERS_PER_SOURCE_MINUTE", 0, "inqube.E017"),
         ("DEAD_LETTER_RETENTION_DAYS", 0, "inqube.E018"),
+        ("MQTT_ADMIN_URL", "localhost:1883", "inqube.E020"),
+        ("MQTT_CA_FILE", "/nowhere.pem", "inqube.E021"),
+        ("MQTT_CERT_FILE", "/nowhere.pem", "inqube.E021"),
         ("ACCESS_TOKEN_MINUTES", 7 * 24 * 60 + 1, "inqube.E016"),
     ],
 )

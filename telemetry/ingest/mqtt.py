@@ -15,14 +15,13 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import cast
-from urllib.parse import unquote, urlsplit
 
 import mqtt5
 import numpy as np
 import structlog
 
+from plants.broker_address import Broker, tls_context
 from telemetry.readings import Message, Token
 
 TOPIC_FILTERS = ("inqube/v1/+/+/+/t", "inqube/v1/+/+/+/t/+")
@@ -43,32 +42,6 @@ PUBACK_HEAD = 0x4002  # PUBACK of two remaining bytes: reason “success” is i
 log = structlog.get_logger("inqube.ingest.mqtt")
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the broker is and how to sign in."""
-
-    host: str
-    port: int
-    tls: bool
-    username: str | None
-    password: str | None
-
-    @classmethod
-    def from_url(cls, url: str) -> "Broker":
-        """`mqtt://user:password@host:1883` or `mqtts://…` for TLS; ValueError in words for anything else."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise ValueError("MQTT_URL must look like mqtt://user:password@host:1883, or mqtts://… for TLS.")
-        tls = parts.scheme == "mqtts"
-        return cls(
-            host=parts.hostname,
-            port=parts.port or (8883 if tls else 1883),
-            tls=tls,
-            username=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-        )
-
-
 class BrokerRefusedError(Exception):
     """The broker answered, and said no."""
 
@@ -78,7 +51,7 @@ class Receiver:
 
     Args:
         on_messages: called in the event loop with the messages of one read of the socket, in order.
-        tls: the TLS context for `mqtts://`; by default one that trusts the system's authorities.
+        tls: the TLS context for `mqtts://`; by default the one of the settings.
     """
 
     def __init__(
@@ -128,7 +101,7 @@ class Receiver:
     async def _connect(self) -> None:
         self._epoch += 1
         epoch = self._epoch
-        context = (self.tls or ssl.create_default_context()) if self.broker.tls else None
+        context = (self.tls or tls_context()) if self.broker.tls else None
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             _, connection = await asyncio.get_running_loop().create_connection(
                 lambda: _Connection(epoch, self._deliver), self.broker.host, self.broker.port, ssl=context

@@ -18,10 +18,11 @@ from typing import Any
 import psycopg
 import structlog
 
+from plants.broker_address import Broker
 from telemetry.ingest.batch import Batch, Limits
 from telemetry.ingest.decode import decode
 from telemetry.ingest.letters import Letter, Quota, letters
-from telemetry.ingest.mqtt import Broker, Receiver
+from telemetry.ingest.mqtt import Receiver
 from telemetry.ingest.resolve import Directory, watch_directory
 from telemetry.ingest.store import Store, Stored
 from telemetry.ingest.validate import validate, window

@@ -16,8 +16,8 @@ from websockets.sync.client import connect as connect_websocket
 
 from accounts.models import User
 from inqube import embedded
+from plants.broker_address import Broker
 from plants.models import Machine, Plant, Sensor, Zone
-from telemetry.ingest.mqtt import Broker
 from telemetry.models import Latest, Reading
 from telemetry.tests.samples import us
 

@@ -9,8 +9,8 @@ import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from plants.broker_address import Broker
 from telemetry.ingest.batch import Limits
-from telemetry.ingest.mqtt import Broker
 from telemetry.ingest.pipeline import Pipeline
 
 GC_EVERY = 200_000  # new objects between two looks of the garbage collector

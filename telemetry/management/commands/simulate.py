@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from paho.mqtt.client import MQTT_ERR_QUEUE_SIZE, CallbackAPIVersion, Client, MQTTv5
 
+from plants.broker_address import Broker, tls_context
 from plants.demo_factory import PLANTS
-from telemetry.ingest.mqtt import Broker
 from telemetry.simulator.devices import publications
 
 # Messages kept while the broker is away, about ten minutes' worth; further ones are dropped and counted.
@@ -104,7 +104,7 @@ class Devices:
         if broker.username is not None:
             self.client.username_pw_set(broker.username, broker.password)
         if broker.tls:
-            self.client.tls_set()
+            self.client.tls_set_context(tls_context())
         self.client.connect_async(broker.host, broker.port, keepalive=30)
         self.client.loop_start()
 

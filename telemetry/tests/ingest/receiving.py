@@ -6,7 +6,8 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from telemetry.ingest.mqtt import Broker, Receiver
+from plants.broker_address import Broker
+from telemetry.ingest.mqtt import Receiver
 from telemetry.readings import Message, Token
 
 

@@ -5,29 +5,11 @@ import asyncio
 import mqtt5
 import pytest
 
-from telemetry.ingest.mqtt import RECEIVE_MAXIMUM, Broker, packet_size
+from telemetry.ingest.mqtt import RECEIVE_MAXIMUM, packet_size
 from telemetry.tests.ingest.receiving import Inbox, broker_at, receiving, until
 from telemetry.tests.ingest.scripted_broker import publish, scripted_broker
 
 TOPIC = "inqube/v1/kandy/rolling/roller-2/t/temp"
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("mqtt://broker.example", Broker("broker.example", 1883, False, None, None)),
-        ("mqtts://broker.example", Broker("broker.example", 8883, True, None, None)),
-        ("mqtt://me:p%40ss@[::1]:1884", Broker("::1", 1884, False, "me", "p@ss")),
-    ],
-)
-def test_it_reads_the_brokers_address(url: str, expected: Broker) -> None:
-    assert Broker.from_url(url) == expected
-
-
-@pytest.mark.parametrize("url", ["", "broker.example:1883", "http://broker.example", "mqtt://"])
-def test_it_says_how_an_address_looks(url: str) -> None:
-    with pytest.raises(ValueError, match="MQTT_URL must look like"):
-        Broker.from_url(url)
 
 
 async def test_it_asks_for_a_session_that_outlives_connections() -> None:
