@@ -13,7 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 from accounts.models import User
 from plants.models import Plant
 from telemetry.models import DeadLetter
-from telemetry.replay import MAX_REPLAYED, replay
+from telemetry.replay import MAX_REPLAYED, replay, summary
 
 admin.site.unregister(ProcrastinateJob)  # its list carries inline styles, which the pages' policy stops
 
@@ -103,14 +103,11 @@ class DeadLetterAdmin(admin.ModelAdmin):
     @admin.action(description="Replay selected dead letters")
     def replay(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
         chosen = letters.order_by("received_at", "id")[:MAX_REPLAYED]
-        outcomes = list(replay(chosen, cast(User, request.user), now(), settings.RAW_RETENTION_DAYS))
-        replayed = sum(each.state == DeadLetter.State.REPLAYED for each in outcomes)
-        stored = sum(each.stored for each in outcomes)
-        kept = [each for each in outcomes if each.state == DeadLetter.State.NEW]
-        self.message_user(request, f"{replayed:,} replayed, {stored:,} readings stored.")
-        if kept:
-            why = kept[0].detail or kept[0].rejected[0].detail
-            self.message_user(request, f"{len(kept):,} stay; the first because: {why}", messages.WARNING)
+        done = summary(list(replay(chosen, cast(User, request.user), now(), settings.RAW_RETENTION_DAYS)))
+        self.message_user(request, f"{done.replayed:,} replayed, {done.stored:,} readings stored.")
+        if done.kept:
+            stay = f"{len(done.kept):,} stay; the first because: {done.kept[0].why}"
+            self.message_user(request, stay, messages.WARNING)
 
     @admin.action(description="Discard selected dead letters")
     def discard(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:

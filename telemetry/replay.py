@@ -34,6 +34,31 @@ class Outcome(NamedTuple):
     rejected: list[Rejected]
     detail: str  # why nothing was tried; else empty
 
+    @property
+    def why(self) -> str:
+        """Why it stays new, in words: what is refused first."""
+        return self.detail or self.rejected[0].detail
+
+
+class Summary(NamedTuple):
+    """What became of many letters."""
+
+    replayed: int  # letters that are done
+    stored: int  # readings; the next two too
+    duplicate: int
+    conflict: int
+    kept: list[Outcome]  # of the letters that stay new
+
+
+def summary(outcomes: list[Outcome]) -> Summary:
+    return Summary(
+        sum(each.state == DeadLetter.State.REPLAYED for each in outcomes),
+        sum(each.stored for each in outcomes),
+        sum(each.duplicate for each in outcomes),
+        sum(each.conflict for each in outcomes),
+        [each for each in outcomes if each.state == DeadLetter.State.NEW],
+    )
+
 
 def replay(letters: Iterable[DeadLetter], by: User, moment: datetime, retention_days: int) -> Iterator[Outcome]:
     """Replays each letter, into sensors that exist for this user.
@@ -61,8 +86,9 @@ def _replay(
     readings, rejected = _readings(letter, directory, accepted)
     result = store.write(readings)
     rejected += result.rejected
-    if not _is_missing_something(letter, {each.reason for each in rejected}):
-        letter.replayed(by, moment)
+    is_done = not _is_missing_something(letter, {each.reason for each in rejected})
+    if is_done and not letter.replayed(by, moment):
+        letter.refresh_from_db(fields=("state",))  # somebody decided it meanwhile
     return Outcome(letter, letter.state, result.stored, result.duplicate, result.conflict, rejected, "")
 
 

@@ -22,7 +22,7 @@ from plants.api.filters import ParentFilter
 from plants.models import Plant
 from telemetry.models import DeadLetter
 from telemetry.readings import Reason
-from telemetry.replay import MAX_REPLAYED, Outcome, replay
+from telemetry.replay import MAX_REPLAYED, Outcome, replay, summary
 
 
 class OperatorsOnly(BasePermission):
@@ -201,13 +201,9 @@ def _replayed(letters: list[DeadLetter], request: Request) -> list[Outcome]:
 
 
 def _summary(outcomes: list[Outcome], has_more: bool) -> dict[str, Any]:
-    replayed = sum(each.state == DeadLetter.State.REPLAYED for each in outcomes)
-    return {
-        "replayed": replayed,
-        "kept": len(outcomes) - replayed,
-        "stored": sum(each.stored for each in outcomes),
-        "duplicate": sum(each.duplicate for each in outcomes),
-        "conflict": sum(each.conflict for each in outcomes),
+    done = summary(outcomes)
+    return done._asdict() | {
+        "kept": len(done.kept),
         "rejected": Counter(str(rejected.reason) for each in outcomes for rejected in each.rejected),
         "next": outcomes[-1].letter.pk if has_more else None,
     }
