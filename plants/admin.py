@@ -78,7 +78,7 @@ class MembershipInline(admin.TabularInline):
 class PlantAdmin(FactoryAdmin):
     list_display = ("name", "slug", "location", "timezone", "owner")
     list_select_related = ("owner",)
-    list_filter = ("timezone",)
+    list_filter = ("timezone", "on_unknown")
     search_fields = ("name", "slug", "location")
     autocomplete_fields = ("owner",)
     readonly_fields = ("id", "created_at")

@@ -98,6 +98,10 @@ class PlantQuerySet(models.QuerySet["Plant"]):
 
 @keep_history()
 class Plant(models.Model):
+    class OnUnknown(models.TextChoices):
+        QUARANTINE = "quarantine", "Keep and ask"
+        CREATE = "create", "Create the sensor"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = SlugField(unique=True)
     name = models.CharField(max_length=120)
@@ -107,6 +111,13 @@ class Plant(models.Model):
     )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_plants", null=True, blank=True
+    )
+    on_unknown = models.CharField(
+        "on unknown sensors",
+        max_length=10,
+        choices=OnUnknown,
+        default=OnUnknown.QUARANTINE,
+        help_text="What happens when a device sends for a sensor that does not exist.",
     )
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="plants", blank=True)
     created_at = models.DateTimeField(default=now, editable=False)

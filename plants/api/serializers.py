@@ -54,7 +54,7 @@ class PlantSerializer(FactorySerializer):
 
     class Meta:
         model = Plant
-        fields = ("id", "slug", "name", "location", "timezone", "owner", "created_at")
+        fields = ("id", "slug", "name", "location", "timezone", "owner", "on_unknown", "created_at")
         read_only_fields = ("created_at",)
 
     def get_fields(self) -> dict[str, serializers.Field]:

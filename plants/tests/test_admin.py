@@ -135,7 +135,7 @@ def test_it_does_not_let_an_operator_delete_plants_in_bulk(as_bob: Client, kandy
 
 
 def test_it_does_not_let_an_operator_add_members(as_bob: Client, kandy: Plant, charlie: User) -> None:
-    form = {"name": "Kandy", "timezone": "UTC", "location": ""} | {
+    form = {"name": "Kandy", "timezone": "UTC", "on_unknown": "quarantine", "location": ""} | {
         "memberships-TOTAL_FORMS": "1",
         "memberships-INITIAL_FORMS": "0",
         "memberships-0-user": str(charlie.pk),
@@ -163,10 +163,17 @@ def test_it_lets_an_operator_change_a_plant_but_not_its_slug_owner_or_members(
 ) -> None:
     text = page(as_bob, f"plant/{kandy.pk}/change/")
     assert "memberships" not in text
-    form = {"name": "Kandy Tea", "location": "", "timezone": "UTC", "slug": "other", "owner": str(bob.pk)}
+    form = {
+        "name": "Kandy Tea",
+        "location": "",
+        "timezone": "UTC",
+        "on_unknown": "create",
+        "slug": "other",
+        "owner": str(bob.pk),
+    }
     assert as_bob.post(f"{ADMIN}/plant/{kandy.pk}/change/", form).status_code == 302
     kandy.refresh_from_db()
-    assert (kandy.name, kandy.slug, kandy.owner) == ("Kandy Tea", "kandy", None)
+    assert (kandy.name, kandy.on_unknown, kandy.slug, kandy.owner) == ("Kandy Tea", "create", "kandy", None)
     assert as_bob.get(f"{ADMIN}/plant/add/").status_code == 403
     assert as_bob.post(f"{ADMIN}/plant/{kandy.pk}/delete/", {"post": "yes"}).status_code == 403
 
@@ -181,7 +188,13 @@ def test_it_names_an_owner_to_an_operator_without_a_link(as_bob: Client, kandy: 
 
 def members_form(plant: Plant | None, *rows: dict[str, str], owner: User) -> dict[str, str]:
     """The form of a plant with its owner and rows of members; those with an id are there already."""
-    form = {"slug": plant.slug if plant else "new", "name": "N", "location": "", "timezone": "UTC"}
+    form = {
+        "slug": plant.slug if plant else "new",
+        "name": "N",
+        "location": "",
+        "timezone": "UTC",
+        "on_unknown": "quarantine",
+    }
     form |= {"owner": str(owner.pk), "memberships-TOTAL_FORMS": str(len(rows))}
     form |= {"memberships-INITIAL_FORMS": str(sum("id" in row for row in rows))}
     return form | {f"memberships-{n}-{name}": value for n, row in enumerate(rows) for name, value in row.items()}

@@ -128,7 +128,7 @@ def test_it_tells_who_changed_over_rest_from_where_and_in_which_request(api_of: 
 
 def test_it_tells_who_changed_in_the_admin(client: Client, bob: User, kandy: Plant) -> None:
     client.force_login(bob)
-    form = {"name": "Kandy Tea", "location": "", "timezone": "UTC"}
+    form = {"name": "Kandy Tea", "location": "", "timezone": "UTC", "on_unknown": "quarantine"}
     assert client.post(f"/admin/plants/plant/{kandy.pk}/change/", form).status_code == 302
     event_model: Any = Plant.pgh_event_model  # type: ignore[attr-defined]
     event = event_model.objects.get(pgh_label="updated")

@@ -222,10 +222,17 @@ BODIES: dict[tuple[str, str], Callable[[Place], Any]] = {
 
 # The forms of the admin, by model; those of a new thing and of one that is there are alike.
 NO_MEMBERS = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+ON_UNKNOWN = {"on_unknown": "quarantine"}
 SENSOR = {"kind": "gauge", "states": "{}", "decimals": "1", "stale_after_s": "300", "duplicate_policy": "keep_first"}
 FORMS: dict[str, Callable[[Place], dict[str, Any]]] = {
     "accounts/user": lambda _: {"email": "new@example.org", "role": "viewer", "usable_password": "false"},
-    "plants/plant": lambda _: {"slug": "new", "name": "New", "timezone": "UTC", **NO_MEMBERS},
+    "plants/plant": lambda _: {
+        "slug": "new",
+        "name": "New",
+        "timezone": "UTC",
+        "on_unknown": "quarantine",
+        **NO_MEMBERS,
+    },
     "plants/zone": lambda place: {"plant": place.plant.pk, "slug": "new", "name": "N", "kind": "area", "position": "0"},
     "plants/machine": lambda place: {"zone": place.zone.pk, "slug": "new", "name": "New", "position": "0"},
     "plants/sensor": lambda place: {

@@ -100,10 +100,11 @@ def test_it_leaves_slug_and_owner_of_a_plant_to_admins(api_of: ApiOf, kandy: Pla
 
 def test_it_lets_an_operator_repeat_what_they_may_not_change(api_of: ApiOf, kandy: Plant, alice: User) -> None:
     Plant.objects.filter(pk=kandy.pk).update(owner=alice)
-    plant = api_of("bob").get(url_of("plants")).json() | {"name": "Kandy Tea", "timezone": "UTC", "location": "Hill"}
+    sent = {"name": "Kandy Tea", "timezone": "UTC", "location": "Hill", "on_unknown": "create"}
+    plant = api_of("bob").get(url_of("plants")).json() | sent
     assert api_of("bob").put(url_of("plants"), plant).status_code == 200
     kandy.refresh_from_db()
-    assert (kandy.name, kandy.timezone, kandy.location) == ("Kandy Tea", "UTC", "Hill")
+    assert {name: getattr(kandy, name) for name in sent} == sent
 
 
 def test_it_tells_an_operator_no_slug_of_a_foreign_plant(api_of: ApiOf) -> None:
