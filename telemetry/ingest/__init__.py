@@ -1,6 +1,6 @@
 """The path of a reading from the broker to the database, one file a stage:
 
-    1  mqtt.py      receive: MQTT 5 session, acknowledgements
+    1  mqtt.py      receive: MQTT 5 session, acknowledgements; subscriptions.py: its filters; shard.py: whose they are
     2  decode.py    Message → Samples; pure
     3  resolve.py   address → sensor, from a directory kept in memory
     4  validate.py  Sample + sensor + now → Reading, or Rejected; pure

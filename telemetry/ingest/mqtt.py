@@ -1,4 +1,6 @@
-"""Stage 1 of 8 — receive: an MQTT 5 session that outlives its connections. The only file that knows MQTT.
+"""Stage 1 of 8 — receive: an MQTT 5 session that outlives its connections.
+
+No file but this one and subscriptions.py knows MQTT.
 
 Rules from the MQTT 5 specification that the guarantees rest on:
 
@@ -14,7 +16,7 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 import mqtt5
@@ -22,13 +24,13 @@ import numpy as np
 import structlog
 
 from plants.broker_address import Broker, tls_context
+from telemetry.ingest.subscriptions import Subscriptions
 from telemetry.readings import Message, Token
-
-TOPIC_FILTERS = ("inqube/v1/+/+/+/t", "inqube/v1/+/+/+/t/+")
 
 # Four full batches of single-reading messages may be on their way; beyond about that throughput no longer grows.
 RECEIVE_MAXIMUM = 20_000
 KEEP_ALIVE_S = 30
+ASK_EVERY_S = 5.0  # for subscriptions that the broker has not granted
 SESSION_EXPIRY_S = 7 * 86_400  # how long a broker keeps messages for an ingest that is down
 CONNECT_TIMEOUT_S = 10
 GOODBYE_TIMEOUT_S = 5
@@ -36,7 +38,6 @@ SHORTEST_RETRY_S = 0.25
 HELD_S = 30.0
 LONGEST_RETRY_S = 15
 ACKNOWLEDGEMENT = np.dtype([("head", ">u2"), ("packet_id", ">u2")])
-REFUSED = 0x80  # reason codes from here on say no (2.4)
 PUBACK_HEAD = 0x4002  # PUBACK of two remaining bytes: reason “success” is implied (3.4.2.1)
 
 log = structlog.get_logger("inqube.ingest.mqtt")
@@ -52,6 +53,7 @@ class Receiver:
     Args:
         on_messages: called in the event loop with the messages of one read of the socket, in order.
         tls: the TLS context for `mqtts://`; by default the one of the settings.
+        subscriptions: what to subscribe to; by default the readings of all plants.
     """
 
     def __init__(
@@ -60,11 +62,13 @@ class Receiver:
         client_id: str,
         on_messages: Callable[[list[Message]], None],
         tls: ssl.SSLContext | None = None,
+        subscriptions: Subscriptions | None = None,
     ) -> None:
         self.broker = broker
         self.client_id = client_id
         self.tls = tls
         self.unacknowledged = 0  # on the present connection
+        self.subscriptions = subscriptions or Subscriptions()
         self._on_messages = on_messages
         self._connection: _Connection | None = None
         self._epoch = 0
@@ -80,7 +84,9 @@ class Receiver:
             try:
                 await self._connect()
                 assert self._connection is not None
-                await self._connection.closed
+                while not self._connection.closed.done():
+                    self._connection.write(self.subscriptions.ask(time.monotonic()))
+                    await asyncio.wait([self._connection.closed], timeout=ASK_EVERY_S)
                 if self._is_leaving:
                     return
                 log.warning("broker connection lost", reason=self._connection.why_closed)
@@ -104,7 +110,10 @@ class Receiver:
         context = (self.tls or tls_context()) if self.broker.tls else None
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             _, connection = await asyncio.get_running_loop().create_connection(
-                lambda: _Connection(epoch, self._deliver), self.broker.host, self.broker.port, ssl=context
+                lambda: _Connection(epoch, self._deliver, self.subscriptions),
+                self.broker.host,
+                self.broker.port,
+                ssl=context,
             )
             self._connection = connection
             self.unacknowledged = 0
@@ -135,6 +144,17 @@ class Receiver:
     @property
     def is_connected(self) -> bool:
         return self._connection is not None and self._connection.is_open
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether the broker has granted on the present connection all that is wanted, and nothing else."""
+        return self.is_connected and self.subscriptions.is_settled
+
+    def subscribe_to(self, filters: Iterable[str]) -> None:
+        """Subscribes to what is new among the filters, and no longer to what is not among them."""
+        self.subscriptions.want(filters)
+        if self._connection is not None and self._connection.is_open:
+            self._connection.write(self.subscriptions.ask(time.monotonic()))
 
     def _deliver(self, messages: list[Message]) -> None:
         self.unacknowledged += len(messages)
@@ -195,7 +215,7 @@ def packet_size(beginning: bytes | bytearray) -> int:
 class _Connection(asyncio.Protocol):
     """One TCP or TLS connection: bytes to packets, keep-alive, and the opening handshake."""
 
-    def __init__(self, epoch: int, deliver: Callable[[list[Message]], None]) -> None:
+    def __init__(self, epoch: int, deliver: Callable[[list[Message]], None], subscriptions: Subscriptions) -> None:
         self.epoch = epoch
         self.is_open = False
         self.why_closed = "closed by the broker"
@@ -203,17 +223,17 @@ class _Connection(asyncio.Protocol):
         self.closed: asyncio.Future[None] = loop.create_future()
         self._opened: asyncio.Future[bool] = loop.create_future()
         self._deliver = deliver
+        self._subscriptions = subscriptions
         self._transport: asyncio.Transport | None = None
         self._rest = bytearray()  # an incomplete packet; bounded by the broker's largest message
         self._wanted = 0  # bytes at which the incomplete packet will be whole
-        self._session_present = False
         self._keep_alive_s: float = KEEP_ALIVE_S
         self._heard_at = time.monotonic()
         self._is_paused = False
         self._pinger: asyncio.Task[None] | None = None
 
     async def open(self, connect: mqtt5.ConnectPacket) -> bool:
-        """Signs in and subscribes; True where the broker still had our session."""
+        """Signs in; True where the broker still had our session."""
         self.write(connect.write())
         return await self._opened
 
@@ -268,34 +288,22 @@ class _Connection(asyncio.Protocol):
                 if packet.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
                     self.abort(f"the broker refused us: {packet.reason_code.name.lower().replace('_', ' ')}")
                     return
-                self._session_present = packet.session_present
                 if packet.server_keep_alive is not None:
                     self._keep_alive_s = packet.server_keep_alive
                 # From here on, not from the SUBACK: a resumed session delivers at once, and a broker may wait for
                 # those acknowledgements before it looks at our SUBSCRIBE.
                 self.is_open = True
                 self._pinger = asyncio.create_task(self._keep_alive())
-                self._subscribe()
-            case mqtt5.SubAckPacket():
-                refused = [code.name for code in packet.reason_codes if int(code) >= REFUSED]
-                if refused:
-                    self.abort(f"the broker refused our subscriptions: {', '.join(refused)}")
-                    return
+                self._subscriptions.connected()
+                self.write(self._subscriptions.ask(time.monotonic()))
                 if not self._opened.done():
-                    self._opened.set_result(self._session_present)
+                    self._opened.set_result(packet.session_present)
+            case mqtt5.SubAckPacket() | mqtt5.UnsubAckPacket():
+                self._subscriptions.hear(packet)
             case mqtt5.DisconnectPacket():
                 self.abort(f"the broker said goodbye: {packet.reason_code.name.lower().replace('_', ' ')}")
 
     # --- our side -----------------------------------------------------------------------------------------
-
-    def _subscribe(self) -> None:
-        # Also where the session still holds the subscriptions: it is cheap, and right whatever the broker lost.
-        # Retained messages are not wanted: a value without a time would become a new reading at each connect.
-        filters = [
-            mqtt5.TopicFilter(pattern, max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_handling=mqtt5.RetainHandling.SEND_NEVER)
-            for pattern in TOPIC_FILTERS
-        ]
-        self.write(mqtt5.SubscribePacket(1, filters).write())
 
     async def _keep_alive(self) -> None:
         """Pings while the broker is quiet, and gives up when it does not answer."""

@@ -24,7 +24,9 @@ from telemetry.ingest.decode import decode
 from telemetry.ingest.letters import Letter, Quota, letters
 from telemetry.ingest.mqtt import Receiver
 from telemetry.ingest.resolve import Directory, watch_directory
+from telemetry.ingest.shard import WHOLE, Shard
 from telemetry.ingest.store import Store, Stored
+from telemetry.ingest.subscriptions import Subscriptions
 from telemetry.ingest.validate import validate, window
 from telemetry.live.publish import LivePublisher
 from telemetry.readings import Message, Reading, Reason, Rejected
@@ -55,9 +57,16 @@ class Pipeline:
     """Ingest of one process, from `run()` until its stop event."""
 
     def __init__(
-        self, broker: Broker, client_id: str, limits: Limits, retention_days: int, letters_a_minute: int
+        self,
+        broker: Broker,
+        client_id: str,
+        limits: Limits,
+        retention_days: int,
+        letters_a_minute: int,
+        shard: Shard = WHOLE,
     ) -> None:
-        self.receiver = Receiver(broker, client_id, self.take)
+        self.receiver = Receiver(broker, client_id, self.take, subscriptions=Subscriptions(shard.filters([])))
+        self.shard = shard
         self.publisher = LivePublisher()
         self.store = Store(quota=Quota(letters_a_minute))
         self.limits = limits
@@ -185,9 +194,12 @@ class Pipeline:
                 await asyncio.to_thread(self.store.cancel)
 
     def _use_directory(self, directory: Directory) -> None:
+        if not self.shard.is_whole:
+            directory = directory.only(self.shard.holds)
         if (directory.sensors, directory.plants) != (self._directory.sensors, self._directory.plants):
             log.info("directory of sensors read", plants=len(directory.plants), sensors=len(directory.sensors))
         self._directory = directory
+        self.receiver.subscribe_to(self.shard.filters(directory.plants))
         self.publisher.follow(directory.plants.values())
         self._directory_read.set()
 

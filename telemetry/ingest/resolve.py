@@ -27,6 +27,12 @@ class Directory:
         self.plants = plants  # id by slug
         self.plant_of = {sensor.number: sensor.plant_id for sensor in sensors.values()}
 
+    def only(self, is_wanted: Callable[[str], bool]) -> "Directory":
+        """Of this directory the plants with these slugs, and their sensors."""
+        plants = {slug: plant_id for slug, plant_id in self.plants.items() if is_wanted(slug)}
+        sensors = {address: sensor for address, sensor in self.sensors.items() if address.partition("/")[0] in plants}
+        return Directory(sensors, plants)
+
     def unknown(self, address: str) -> Rejected:
         """Why an address that `sensors` doesn't hold is unknown."""
         plant = address.partition("/")[0]

@@ -7,11 +7,12 @@ from typing import Any
 
 import uvloop
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from plants.broker_address import Broker
 from telemetry.ingest.batch import Limits
 from telemetry.ingest.pipeline import Pipeline
+from telemetry.ingest.shard import Shard
 
 GC_EVERY = 200_000  # new objects between two looks of the garbage collector
 
@@ -23,9 +24,13 @@ class Command(BaseCommand):
         "SIGTERM or Ctrl-C stores and acknowledges what has arrived, then exits with 0."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--shard", default="1/1", metavar="I/N", help="the I-th of N shares of the plants (1/1)")
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             broker = Broker.from_url(settings.MQTT_URL)
+            shard = Shard.from_text(options["shard"])
         except ValueError as error:
             raise CommandError(str(error)) from None
         # A batch is tens of thousands of tuples that live for one commit: at the default of every 700 new objects the
@@ -33,19 +38,20 @@ class Command(BaseCommand):
         gc.freeze()
         gc.set_threshold(GC_EVERY)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(ingest(broker))
+            runner.run(ingest(broker, shard))
 
 
-async def ingest(broker: Broker) -> None:
+async def ingest(broker: Broker, shard: Shard) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     pipeline = Pipeline(
         broker,
-        settings.MQTT_CLIENT_ID,
+        shard.client_id(settings.MQTT_CLIENT_ID),
         Limits(readings=settings.INGEST_BATCH_READINGS, age_s=settings.INGEST_BATCH_MS / 1000),
         settings.RAW_RETENTION_DAYS,
         settings.DEAD_LETTERS_PER_SOURCE_MINUTE,
+        shard,
     )
     await pipeline.run(stop)

@@ -51,6 +51,26 @@ async def test_it_knows_what_mosquitto_delivers_again(tmp_path: Path) -> None:
     assert tokens[0] == tokens[1]
 
 
+@pytest.mark.mosquitto
+async def test_it_gets_what_it_subscribed_to_later_and_no_longer_what_it_left(tmp_path: Path) -> None:
+    port = embedded.free_port()
+    with embedded.running(mosquitto(tmp_path, port), tmp_path / "mosquitto.log"):
+        inbox = Inbox()
+        async with receiving(broker_at(port), inbox) as receiver:
+            receiver.subscribe_to(["inqube/v1/rotterdam/+/+/t/+"])
+            await until(lambda: receiver.is_subscribed)
+            await asyncio.to_thread(publish_with_paho, port, 1)
+            receiver.subscribe_to(["inqube/v1/kandy/+/+/t/+"])
+            await until(lambda: receiver.is_subscribed)
+            await asyncio.to_thread(publish_with_paho, port, 2)
+            await inbox.wait(2)
+            receiver.subscribe_to([])
+            await until(lambda: receiver.is_subscribed)
+            await asyncio.to_thread(publish_with_paho, port, 3)
+            await asyncio.sleep(0.3)
+    assert [message.payload for message in inbox] == [b"0", b"1"]
+
+
 def publish_with_paho(port: int, count: int) -> None:
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
     client.max_inflight_messages_set(1000)

@@ -16,6 +16,7 @@ from plants.models import Plant
 from telemetry.ingest import pipeline as pipeline_module
 from telemetry.ingest.batch import Limits
 from telemetry.ingest.pipeline import WAITING_BATCHES, Pipeline
+from telemetry.ingest.shard import WHOLE, Shard, shard_of
 from telemetry.ingest.store import connect
 from telemetry.models import DeadLetter, Reading
 from telemetry.readings import Message, Rejected, Sample
@@ -44,11 +45,11 @@ def reading(packet_id: int, count: int = 1) -> mqtt5.PublishPacket:
 
 
 @asynccontextmanager
-async def running(limits: Limits) -> AsyncIterator[tuple[Link, Pipeline, asyncio.Event]]:
+async def running(limits: Limits, shard: Shard = WHOLE) -> AsyncIterator[tuple[Link, Pipeline, asyncio.Event]]:
     """A pipeline that is connected to a broker which does what the test says."""
     stop = asyncio.Event()
     async with scripted_broker() as broker:
-        pipeline = Pipeline(broker_at(broker.port), "under-test", limits, retention_days=90, letters_a_minute=60)
+        pipeline = Pipeline(broker_at(broker.port), "under-test", limits, 90, letters_a_minute=60, shard=shard)
         work = asyncio.create_task(pipeline.run(stop))
         try:
             link = await broker.next_link()
@@ -199,6 +200,23 @@ async def test_it_stops_reading_the_socket_while_too_much_waits(kandy: Plant) ->
             assert pipeline.receiver.unacknowledged <= 2 * (WAITING_BATCHES + 1)
         assert await link.hear_acknowledgements(messages) == list(range(1, messages + 1))
         assert await stored() == messages * SOON.readings
+
+
+async def test_it_subscribes_to_the_plants_of_its_shard_as_they_come_and_go(kandy: Plant, rotterdam: Plant) -> None:
+    await rotterdam.adelete()
+    async with running(SOON, Shard(2, 2)) as (link, pipeline, _):
+        await until(lambda: pipeline.receiver.is_subscribed)
+        assert pipeline.receiver.subscriptions.granted == set(Shard(2, 2).filters(["kandy"]))
+        assert shard_of("oslo", 2) == 1
+        await Plant.objects.acreate(slug="oslo", name="Oslo")
+        await Plant.objects.acreate(slug="rotterdam", name="Rotterdam")
+        subscribe = await link.hear()
+        assert isinstance(subscribe, mqtt5.SubscribePacket)
+        assert [each.pattern for each in subscribe.topic_filters] == Shard(2, 2).filters(["rotterdam"])
+        await Plant.objects.filter(slug="rotterdam").adelete()
+        unsubscribe = await link.hear()
+        assert isinstance(unsubscribe, mqtt5.UnsubscribePacket)
+        assert unsubscribe.patterns == Shard(2, 2).filters(["rotterdam"])
 
 
 async def test_it_gets_past_a_message_on_which_its_own_code_fails(
