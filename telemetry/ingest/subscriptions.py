@@ -57,8 +57,8 @@ class Subscriptions:
     def want(self, filters: Iterable[str]) -> None:
         """Changes what is wanted; `ask` then says what that takes."""
         before, self._wanted = self._wanted, dict.fromkeys(filters)
-        gone = before.keys() - self._wanted.keys()
-        self._granted -= gone
+        gone = [pattern for pattern in before if pattern not in self._wanted]
+        self._granted.difference_update(gone)
         self._unwanted |= dict.fromkeys(gone)
         for pattern in self._wanted.keys() & self._unwanted.keys():
             del self._unwanted[pattern]
