@@ -1,7 +1,7 @@
 # `make demo` shows a live factory; `make test` proves that it works. Both need Python 3.11 or later only.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench requirements
+.PHONY: help demo test faults lint bench requirements
 
 # The newest python3 on the path that is new enough; `make PYTHON=/path/to/python3.12 …` names another.
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c \
@@ -12,6 +12,7 @@ INSTALLED := .venv/installed
 help:
 	@echo "make demo [ARGS=…]   a live factory on this machine; make demo ARGS=--help says more"
 	@echo "make test [ARGS=…]   the whole test suite; ARGS go to pytest"
+	@echo "make faults          kills and cuts what ingest depends on, then checks that nothing was lost"
 	@echo "make lint            ruff, mypy, and the check that no migration is missing"
 	@echo "make bench           measures ingest and queries on this machine"
 	@echo "make requirements    compiles requirements/*.in to hashed locks"
@@ -30,6 +31,10 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# Most of the time they wait: three at once leave two processors something to do. `make test` runs the short ones too.
+faults: $(INSTALLED)
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "" telemetry/tests/faults $(ARGS)
 
 # `makemigrations --check` without a database: it would wait for one to compare histories, which isn't the question.
 define MIGRATIONS_CHECK

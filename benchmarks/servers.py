@@ -6,26 +6,31 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from inqube import embedded
 
-MOSQUITTO_CONFIG = """\
-listener {port} 127.0.0.1
-allow_anonymous true
-persistence false
-max_inflight_messages 0
-max_queued_messages 1000000
-set_tcp_nodelay true
-user {user}
-"""
+MOSQUITTO_OPTIONS = {
+    "allow_anonymous": "true",
+    "persistence": "false",
+    "max_inflight_messages": "0",
+    "max_queued_messages": "1000000",
+    "set_tcp_nodelay": "true",
+}
 
 
-def mosquitto(directory: Path, port: int) -> embedded.Server:
+def mosquitto(directory: Path, port: int, options: Mapping[str, str] | None = None) -> embedded.Server:
+    """Mosquitto on loopback; options are those of its configuration file."""
     config = directory / "mosquitto.conf"
-    config.write_text(MOSQUITTO_CONFIG.format(port=port, user=getpass.getuser()))
+    lines = {
+        "listener": f"{port} {embedded.LOOPBACK}",
+        "user": getpass.getuser(),
+        **MOSQUITTO_OPTIONS,
+        **(options or {}),
+    }
+    config.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
     program = shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
     if program is None:
         raise SystemExit("mosquitto is not installed: install it, or choose --broker embedded.")

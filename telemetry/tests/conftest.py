@@ -1,4 +1,4 @@
-"""Readings for tests of what is stored: written as rows, not sent through ingest."""
+"""Sensors enough for a load, and readings for tests of what is stored: written as rows, not sent through ingest."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -6,11 +6,23 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from plants.models import Sensor
+from plants.models import Machine, Plant, Sensor, Zone
 from telemetry.models import Latest, Reading
 from telemetry.storage import flavour
 
 Store = Callable[..., None]
+
+
+@pytest.fixture
+def line(kandy: Plant) -> list[Sensor]:
+    """50 sensors: 5 machines with 10 each."""
+    zone = Zone.objects.create(plant=kandy, slug="line", name="Line")
+    machines = [Machine.objects.create(zone=zone, slug=f"m{m}", name=f"Machine {m}") for m in range(5)]
+    return [
+        Sensor.objects.create(machine=machine, slug=f"s{s}", name=f"Sensor {s}", position=s)
+        for machine in machines
+        for s in range(10)
+    ]
 
 
 @pytest.fixture

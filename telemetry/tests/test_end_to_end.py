@@ -17,26 +17,15 @@ from websockets.sync.client import connect as connect_websocket
 from accounts.models import User
 from inqube import embedded
 from plants.broker_address import Broker
-from plants.models import Machine, Plant, Sensor, Zone
+from plants.models import Sensor
 from telemetry.models import Latest, Reading
 from telemetry.tests.samples import us
+from telemetry.tests.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
 PASSWORD = "correct horse battery"
 Manage = Callable[..., subprocess.Popen[bytes]]
-
-
-@pytest.fixture
-def line(kandy: Plant) -> list[Sensor]:
-    """50 sensors: 5 machines with 10 each."""
-    zone = Zone.objects.create(plant=kandy, slug="line", name="Line")
-    machines = [Machine.objects.create(zone=zone, slug=f"m{m}", name=f"Machine {m}") for m in range(5)]
-    return [
-        Sensor.objects.create(machine=machine, slug=f"s{s}", name=f"Sensor {s}", position=s)
-        for machine in machines
-        for s in range(10)
-    ]
 
 
 @pytest.fixture
@@ -64,13 +53,6 @@ def publish_all(client: paho.Client, messages: list[tuple[str, str]]) -> None:
     """Publishes and waits until the broker has acknowledged every message."""
     for info in [client.publish(topic, payload, qos=1) for topic, payload in messages]:
         info.wait_for_publish(30)
-
-
-def wait_until(condition: Callable[[], bool], within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def wait_for_ingest(process: subprocess.Popen[bytes]) -> None:

@@ -5,7 +5,7 @@ days late; the reference computes each bucket from all of them at once, in plain
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -112,12 +112,26 @@ def assert_exact(connection: psycopg.Connection, kept: Kept, sensors: list[int],
             "SELECT {} FROM {} WHERE sensor = ANY(%s) AND bucket >= %s AND bucket < %s ORDER BY sensor, bucket"
         ).format(sql.SQL(COLUMNS), sql.Identifier(f"reading_{level}"))
         rows = connection.execute(query, [sensors, start - REACH, start + REACH]).fetchall()
-        wanted = expected(kept, unit)
-        assert [_exact_part(row) for row in rows] == [_exact_part(row) for row in wanted], level
-        for row, reference in zip(rows, wanted, strict=True):
-            for column in SUMS:
-                if reference[column] is not None:
-                    assert math.isclose(row[column], reference[column], rel_tol=1e-9, abs_tol=1e-3), (level, row)
+        assert differences(rows, expected(kept, unit)) == [], level
+
+
+def differences(rows: Sequence[tuple[Any, ...]], wanted: Sequence[tuple[Any, ...]]) -> list[str]:
+    """Where rows of a level are not what they must be, in words; both by sensor and bucket."""
+    by_bucket = {row[:2]: row for row in rows}
+    found = [f"{len(rows) - len(by_bucket)} buckets there twice"] if len(by_bucket) < len(rows) else []
+    right = {row[:2]: row for row in wanted}
+    for key in sorted(by_bucket.keys() | right.keys()):
+        row, reference = by_bucket.get(key), right.get(key)
+        if row is None or reference is None or not _equal(row, reference):
+            found.append(f"{row} instead of {reference}")
+    return found
+
+
+def _equal(row: tuple[Any, ...], reference: tuple[Any, ...]) -> bool:
+    return _exact_part(row) == _exact_part(reference) and all(
+        reference[column] is None or math.isclose(row[column], reference[column], rel_tol=1e-9, abs_tol=1e-3)
+        for column in SUMS
+    )
 
 
 def _exact_part(row: tuple[Any, ...]) -> tuple[Any, ...]:
