@@ -77,7 +77,14 @@ class DeviceQuerySet(models.QuerySet["Device"]):
 
 
 @keep_history(
-    exclude=("secret_hash", "generation", "previous_secret_hash", "previous_valid_until", "last_seen"),
+    exclude=(
+        "secret_hash",
+        "generation",
+        "previous_secret_hash",
+        "previous_valid_until",
+        "broker_digest",
+        "last_seen",
+    ),
     secret="secret_hash",
 )
 class Device(models.Model):
@@ -95,6 +102,7 @@ class Device(models.Model):
     previous_secret_hash = models.CharField(max_length=97, blank=True, editable=False)
     previous_valid_until = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    broker_digest = models.CharField(max_length=64, blank=True, editable=False)  # plants.broker: what it has of us
     last_seen = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import psycopg
 import structlog
+from django.conf import settings
+from django.db import connection
 from django.utils.timezone import now
 from procrastinate import BaseRetryStrategy, JobContext, RetryStrategy, builtin_tasks
 from procrastinate.contrib.django import app
@@ -19,6 +21,8 @@ from procrastinate.jobs import Status
 from procrastinate.worker import Worker
 from psycopg import Connection
 
+from plants import broker_sync
+from plants.dynamic_security import BrokerError
 from telemetry.maintenance import STEPS, Facts, Step, connect
 from telemetry.storage.retention import BusyError
 
@@ -57,8 +61,8 @@ async def log_job(call_next: Callable[[], Awaitable[Any]], context: JobContext, 
 
 
 def is_fault(error: Exception) -> bool:
-    """Whether a traceback would help: not where the database is away or others are busy with it."""
-    return not isinstance(error, psycopg.OperationalError | BusyError)
+    """Whether a traceback would help: not where a server is away or others are busy with it."""
+    return not isinstance(error, psycopg.OperationalError | BusyError | BrokerError)
 
 
 def _since(started: float) -> float:
@@ -106,6 +110,23 @@ def register(name: str, step: Step) -> None:
 
 for _name, _step in STEPS.items():
     register(_name, _step)
+
+
+@app.task(name=broker_sync.JOB, lock=broker_sync.JOB, task_middleware=[log_job])
+async def devices(timestamp: int = 0) -> Facts:
+    """Accounts on the broker. The database defers it too, when devices change; the next minute is the retry."""
+    return await asyncio.to_thread(_sync_devices) if settings.MQTT_ADMIN_URL else {"broker": "not managed"}
+
+
+def _sync_devices() -> Facts:
+    try:
+        return broker_sync.sync().facts()
+    finally:
+        connection.close()  # this thread's
+
+
+if settings.MQTT_ADMIN_URL:
+    app.periodic(cron="* * * * *")(devices)
 
 
 @app.periodic(cron="*/5 * * * *")

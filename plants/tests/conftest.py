@@ -1,10 +1,13 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
+from plants.tests.mosquitto import ManagedBroker, managed_broker
 
 ApiOf = Callable[[str | User], APIClient]
 
@@ -22,3 +25,11 @@ def api_of(request: pytest.FixtureRequest) -> ApiOf:
         return client
 
     return api_of
+
+
+@pytest.fixture
+def broker(tmp_path: Path, settings: Any) -> Iterator[ManagedBroker]:
+    """A Mosquitto that knows its admin alone, and that the settings name."""
+    with managed_broker(tmp_path) as broker:
+        settings.MQTT_ADMIN_URL, settings.MQTT_URL = broker.admin_url, broker.ingest_url
+        yield broker
