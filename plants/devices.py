@@ -90,7 +90,7 @@ class DeviceQuerySet(models.QuerySet["Device"]):
 class Device(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="devices")
-    name = SlugField(help_text="A slug; plant/name is the user name of the device's first secret.")
+    name = SlugField(help_text="A slug; plant/name is the device's user name.")
     prefix = models.CharField(
         max_length=127,
         blank=True,
