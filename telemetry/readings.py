@@ -3,6 +3,7 @@
 Times are integers of microseconds since 1970 UTC: exact, small, and what both numpy and PostgreSQL want.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -10,6 +11,8 @@ from uuid import UUID
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+
+ADDRESS = re.compile("/".join(["[a-z0-9][a-z0-9_-]{0,62}"] * 4))  # of a sensor: its slugs from the plant down
 
 GOOD, UNCERTAIN, BAD = 192, 64, 0  # OPC DA quality bytes; 192 and above good, 64 to 191 uncertain, below bad
 

@@ -1,6 +1,5 @@
 """Readings that come in a request: the stages of ingest one after the other, for one body, in the caller's thread."""
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import NamedTuple, TypedDict
@@ -15,10 +14,8 @@ from telemetry.ingest.resolve import Directory, known_sensors
 from telemetry.ingest.store import Store, Stored
 from telemetry.ingest.validate import Window, validate
 from telemetry.live.publish import LivePublisher
-from telemetry.readings import Reading, Reason, Rejected, Sample
+from telemetry.readings import ADDRESS, Reading, Reason, Rejected, Sample
 
-SLUG = "[a-z0-9][a-z0-9_-]{0,62}"
-ADDRESS = re.compile("/".join([SLUG] * 4))
 LOOKUPS = ("machine__zone__plant__slug__in", "machine__zone__slug__in", "machine__slug__in", "slug__in")
 SHOWN_CHARACTERS = 300  # of an address, which may be any text; one of four slugs has 255 at most
 

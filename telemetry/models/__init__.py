@@ -1,4 +1,5 @@
+from telemetry.models.discovered import DiscoveredSensor, QuarantinedSample
 from telemetry.models.inbox import DeadLetter
 from telemetry.models.readings import Latest, Reading
 
-__all__ = ["DeadLetter", "Latest", "Reading"]
+__all__ = ["DeadLetter", "DiscoveredSensor", "Latest", "QuarantinedSample", "Reading"]

@@ -80,15 +80,15 @@ class DeadLetter(models.Model):
     def __str__(self) -> str:
         return f"{self.reason} from {self.source}"
 
-    def replayed(self, by: User, moment: datetime) -> bool:
-        """Notes that nothing of it is missing any more; False where somebody decided it before."""
+    def replayed(self, by: User | None, moment: datetime) -> bool:
+        """Notes that nothing of it is missing any more (None: the worker); False where somebody decided it before."""
         return self._decide(self.State.REPLAYED, by, moment)
 
     def discard(self, by: User, moment: datetime) -> bool:
         """Notes that it is not worth mending; False where somebody decided it before."""
         return self._decide(self.State.DISCARDED, by, moment)
 
-    def _decide(self, state: State, by: User, moment: datetime) -> bool:
+    def _decide(self, state: State, by: User | None, moment: datetime) -> bool:
         decided = DeadLetter.objects.new().filter(pk=self.pk).update(state=state, decided_at=moment, decided_by=by)
         if decided:
             self.state, self.decided_at, self.decided_by = state, moment, by
