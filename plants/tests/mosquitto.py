@@ -115,7 +115,7 @@ class Visitor:
             CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5, reconnect_on_failure=False
         )
         self._client.on_connect = self._connected
-        self._client.on_disconnect = lambda *_: self.gone.set()
+        self._client.on_disconnect = self._disconnected
         self._client.on_publish = lambda _client, _userdata, mid, reason, _properties: self._note(mid, [reason])
         self._client.on_subscribe = lambda _client, _userdata, mid, reasons, _properties: self._note(mid, reasons)
         self._client.on_message = self._received
@@ -125,10 +125,13 @@ class Visitor:
             self._client.will_set(will, b"will", qos=1, retain=True)
         if tls := more.get("tls"):
             self._client.tls_set_context(tls)
-        self._client.connect("127.0.0.1", port, keepalive=30)
+        try:
+            self._client.connect("127.0.0.1", port, keepalive=30)
+        except OSError:  # TLS says no
+            return
         self._client.loop_start()
         with self._told:
-            self._told.wait_for(lambda: self.welcome is not None, ANSWERS_WITHIN_S)
+            self._told.wait_for(lambda: self.welcome is not None or self.gone.is_set(), ANSWERS_WITHIN_S)
 
     @property
     def is_let_in(self) -> bool:
@@ -174,6 +177,11 @@ class Visitor:
     def _connected(self, client: Client, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         with self._told:
             self.welcome = reason
+            self._told.notify_all()
+
+    def _disconnected(self, *_: Any) -> None:
+        with self._told:
+            self.gone.set()
             self._told.notify_all()
 
     def _received(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
