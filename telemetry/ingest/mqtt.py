@@ -16,7 +16,7 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import cast
 
 import mqtt5
@@ -54,6 +54,7 @@ class Receiver:
         on_messages: called in the event loop with the messages of one read of the socket, in order.
         tls: the TLS context for `mqtts://`; by default the one of the settings.
         subscriptions: what to subscribe to; by default the readings of all plants.
+        lasting: whether the session outlives its connections.
     """
 
     def __init__(
@@ -63,17 +64,22 @@ class Receiver:
         on_messages: Callable[[list[Message]], None],
         tls: ssl.SSLContext | None = None,
         subscriptions: Subscriptions | None = None,
+        *,
+        lasting: bool = True,
     ) -> None:
         self.broker = broker
         self.client_id = client_id
         self.tls = tls
         self.unacknowledged = 0  # on the present connection
         self.subscriptions = subscriptions or Subscriptions()
+        self.lasting = lasting
+        self.barren = 0  # connections in a row that the broker ended before it had granted anything
+        self.on_open: Callable[[bool], None] = lambda session_present: None
+        self.until_ours: Callable[[], Awaitable[object]] | None = None  # awaited after another process took the session
         self._on_messages = on_messages
         self._connection: _Connection | None = None
         self._epoch = 0
         self._paused = False
-        self._had_session = False
         self._is_leaving = False
 
     async def run(self) -> None:
@@ -89,7 +95,10 @@ class Receiver:
                     await asyncio.wait([self._connection.closed], timeout=ASK_EVERY_S)
                 if self._is_leaving:
                     return
-                log.warning("broker connection lost", reason=self._connection.why_closed)
+                log.warning("broker connection lost", client_id=self.client_id, reason=self._connection.why_closed)
+                self.barren = 0 if self.subscriptions.granted else self.barren + 1
+                if self._connection.was_taken_over and self.until_ours is not None:
+                    await self.until_ours()
             except (OSError, TimeoutError, BrokerRefusedError, ssl.SSLError) as error:
                 log.warning(
                     "broker not reached", host=self.broker.host, port=self.broker.port, error=str(error) or "no answer"
@@ -122,24 +131,23 @@ class Receiver:
                     self.client_id,
                     username=self.broker.username,
                     password=self.broker.password.encode() if self.broker.password is not None else None,
-                    clean_start=False,
+                    clean_start=not self.lasting,
                     keep_alive=KEEP_ALIVE_S,
-                    session_expiry_interval=SESSION_EXPIRY_S,
+                    session_expiry_interval=SESSION_EXPIRY_S if self.lasting else 0,
                     receive_max=RECEIVE_MAXIMUM,
                 )
             )
         if self._paused:
             connection.pause()
-        if self._had_session and not session_present:
-            log.error("broker lost our session: what it held for us is gone", client_id=self.client_id)
-        self._had_session = True
-        log.info(
-            "broker connected",
-            host=self.broker.host,
-            port=self.broker.port,
-            client_id=self.client_id,
-            session_present=session_present,
-        )
+        self.on_open(session_present)
+        if self.lasting:
+            log.info(
+                "broker connected",
+                host=self.broker.host,
+                port=self.broker.port,
+                client_id=self.client_id,
+                session_present=session_present,
+            )
 
     @property
     def is_connected(self) -> bool:
@@ -185,8 +193,8 @@ class Receiver:
         if self._connection is not None:
             self._connection.resume()
 
-    async def disconnect(self) -> None:
-        """Says goodbye so that the broker keeps the session, and stays away.
+    async def disconnect(self, *, for_good: bool = False) -> None:
+        """Says goodbye so that the broker keeps the session, or for good so that it ends it; and stays away.
 
         The broker closes the connection when it has read the goodbye, and so has read all acknowledgements before
         it. A connection closed by us, or taken over by the next process, might have lost the last of them.
@@ -194,7 +202,7 @@ class Receiver:
         self._is_leaving = True
         if self._connection is not None and self._connection.is_open:
             self._connection.resume()
-            self._connection.say_goodbye()
+            self._connection.say_goodbye(for_good=for_good)
             await asyncio.wait([self._connection.closed], timeout=GOODBYE_TIMEOUT_S)
 
 
@@ -219,6 +227,7 @@ class _Connection(asyncio.Protocol):
         self.epoch = epoch
         self.is_open = False
         self.why_closed = "closed by the broker"
+        self.was_taken_over = False
         loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[None] = loop.create_future()
         self._opened: asyncio.Future[bool] = loop.create_future()
@@ -301,6 +310,7 @@ class _Connection(asyncio.Protocol):
             case mqtt5.SubAckPacket() | mqtt5.UnsubAckPacket():
                 self._subscriptions.hear(packet)
             case mqtt5.DisconnectPacket():
+                self.was_taken_over = packet.reason_code == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER
                 self.abort(f"the broker said goodbye: {packet.reason_code.name.lower().replace('_', ' ')}")
 
     # --- our side -----------------------------------------------------------------------------------------
@@ -332,8 +342,8 @@ class _Connection(asyncio.Protocol):
             if not self._transport.is_closing():
                 self._transport.resume_reading()
 
-    def say_goodbye(self) -> None:
-        self.write(mqtt5.DisconnectPacket().write())
+    def say_goodbye(self, *, for_good: bool) -> None:
+        self.write(mqtt5.DisconnectPacket(session_expiry_interval=0 if for_good else None).write())
 
     def abort(self, why: str) -> None:
         if self.closed.done():

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -72,6 +73,7 @@ class Pipeline:
         self.limits = limits
         self.retention_days = retention_days
         self.totals = Totals()
+        self.committed_at: datetime | None = None
         self._quota = Quota(letters_a_minute)
         self._directory = Directory({}, {})
         self._directory_read = asyncio.Event()
@@ -159,6 +161,8 @@ class Pipeline:
             if not self._stopping:
                 self.receiver.resume()
             result = await self._store(batch.readings, batch.letters)
+            if batch.messages:
+                self.committed_at = datetime.now(UTC)
             self.receiver.acknowledge(batch.tokens)
         self.publisher.offer(result.newest, self._directory.plant_of)
         self._count(batch, result)

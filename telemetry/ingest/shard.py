@@ -1,6 +1,7 @@
 """Which plants an ingest process works for, where several share the work. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -48,6 +49,13 @@ class Shard:
         if self.is_whole:  # also what is sent for plants that don't exist: it becomes dead letters
             return list(TOPIC_FILTERS)
         return [pattern.replace("+", plant, 1) for plant in sorted(plants) for pattern in TOPIC_FILTERS]
+
+    def plants_of(self, filters: Iterable[str]) -> frozenset[str]:
+        """The plants of which these are all filters; none where there is one shard, whose filters name none."""
+        if self.is_whole:
+            return frozenset()
+        counts = Counter(pattern.split("/")[2] for pattern in filters)
+        return frozenset(plant for plant, count in counts.items() if count == len(TOPIC_FILTERS))
 
 
 WHOLE = Shard(1, 1)

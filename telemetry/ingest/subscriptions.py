@@ -24,16 +24,19 @@ class Subscriptions:
     """Those of one session; it outlives connections, as the session does.
 
     Args:
+        at_most_once: whether what is lost with a connection may stay lost.
         retained: whether the broker is to send retained messages when a filter is granted. Of readings none are
             wanted: a value without a time would become a new reading at each connect.
+        optional: whether the broker may refuse them; it is then not asked again on this connection.
     """
 
     def __init__(
         self,
         filters: Iterable[str] = TOPIC_FILTERS,
-        qos: mqtt5.QoS = mqtt5.QoS.AT_LEAST_ONCE,
         *,
+        at_most_once: bool = False,
         retained: bool = False,
+        optional: bool = False,
     ) -> None:
         self._wanted = dict.fromkeys(filters)  # in order
         self._unwanted: dict[str, None] = {}  # the session may still have them
@@ -41,7 +44,8 @@ class Subscriptions:
         self._asked: dict[int, list[str]] = {}  # by packet id
         self._asked_at: dict[str, float] = {}
         self._packet_id = 0
-        self._qos = qos
+        self._qos = mqtt5.QoS.AT_MOST_ONCE if at_most_once else mqtt5.QoS.AT_LEAST_ONCE
+        self._optional = optional
         self._retain_handling = mqtt5.RetainHandling.SEND_ALWAYS if retained else mqtt5.RetainHandling.SEND_NEVER
 
     @property
@@ -88,7 +92,10 @@ class Subscriptions:
                 self._unwanted.pop(pattern, None)
             return
         for pattern, code in zip(patterns, packet.reason_codes, strict=False):
-            if int(code) >= REFUSED:
+            if int(code) >= REFUSED and self._optional:
+                log.info("the broker does not let us see", filter=pattern)
+                self._asked_at[pattern] = math.inf
+            elif int(code) >= REFUSED:
                 log.error(
                     "the broker refused a subscription; asking again",
                     filter=pattern,

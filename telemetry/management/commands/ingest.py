@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from plants.broker_address import Broker
 from telemetry.ingest.batch import Limits
 from telemetry.ingest.pipeline import Pipeline
+from telemetry.ingest.process import serve
 from telemetry.ingest.shard import Shard
 
 GC_EVERY = 200_000  # new objects between two looks of the garbage collector
@@ -46,7 +47,11 @@ async def ingest(broker: Broker, shard: Shard) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    pipeline = Pipeline(
+    await serve(lambda: pipeline(broker, shard), stop)
+
+
+def pipeline(broker: Broker, shard: Shard) -> Pipeline:
+    return Pipeline(
         broker,
         shard.client_id(settings.MQTT_CLIENT_ID),
         Limits(readings=settings.INGEST_BATCH_READINGS, age_s=settings.INGEST_BATCH_MS / 1000),
@@ -54,4 +59,3 @@ async def ingest(broker: Broker, shard: Shard) -> None:
         settings.DEAD_LETTERS_PER_SOURCE_MINUTE,
         shard,
     )
-    await pipeline.run(stop)

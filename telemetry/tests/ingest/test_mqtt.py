@@ -133,14 +133,41 @@ async def test_it_comes_back_after_what_is_not_mqtt(caplog: pytest.LogCaptureFix
     assert "what is not MQTT 5" in caplog.text
 
 
-async def test_it_says_loudly_that_a_session_was_lost(caplog: pytest.LogCaptureFixture) -> None:
+async def test_it_tells_whether_the_broker_still_had_the_session() -> None:
+    opened: list[bool] = []
     async with scripted_broker() as broker, receiving(broker_at(broker.port), Inbox()) as receiver:
+        receiver.on_open = opened.append
         first = await broker.next_link()
         await first.welcome()
-        await until(lambda: receiver.is_connected)
         first.drop()
-        await (await broker.next_link()).welcome(session_present=False)
-        await until(lambda: "broker lost our session" in caplog.text)
+        await (await broker.next_link()).welcome(session_present=True)
+        await until(lambda: opened == [False, True])
+
+
+async def test_it_comes_back_after_another_took_the_session_only_when_it_may() -> None:
+    may = asyncio.Event()
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), Inbox()) as receiver:
+        receiver.until_ours = may.wait
+        link = await broker.next_link()
+        await link.welcome()
+        await link.say(mqtt5.DisconnectPacket(reason_code=mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(broker.next_link(), 1.5)
+        may.set()
+        await (await broker.next_link()).welcome()
+
+
+async def test_it_ends_the_session_when_it_says_goodbye_for_good() -> None:
+    async with scripted_broker() as broker, receiving(broker_at(broker.port), Inbox()) as receiver:
+        link = await broker.next_link()
+        await link.welcome()
+        await until(lambda: receiver.is_subscribed)
+        leaving = asyncio.create_task(receiver.disconnect(for_good=True))
+        goodbye = await link.hear()
+        assert isinstance(goodbye, mqtt5.DisconnectPacket)
+        assert goodbye.session_expiry_interval == 0
+        link.drop()
+        await leaving
 
 
 async def test_it_stops_reading_while_paused() -> None:

@@ -1,0 +1,206 @@
+"""The life of ingest processes: one works for a session, others stand by, and gaps become events."""
+
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from django.db import connection
+from django.utils.timezone import now
+from paho.mqtt.enums import CallbackAPIVersion
+
+from benchmarks.servers import mosquitto
+from inqube import embedded
+from plants.models import Plant
+from telemetry.ingest.leadership import lock_key
+from telemetry.models import IngestEvent, IngestShard, Reading
+
+pytestmark = [pytest.mark.mosquitto, pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+
+TOPIC = "inqube/v1/kandy/rolling/roller-2/t/temp"
+CLIENT_ID = "inqube-test"
+TAKEN_OVER_WITHIN_S = 10
+
+Manage = Callable[..., subprocess.Popen[bytes]]
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+class Mosquitto:
+    """Forgets all when it is stopped, and holds ten messages for who is away."""
+
+    def __init__(self, directory: Path) -> None:
+        self.port = embedded.free_port()
+        self.server = mosquitto(directory, self.port)
+        self.log = directory / "mosquitto.log"
+        config = directory / "mosquitto.conf"
+        config.write_text(
+            re.sub("max_queued_messages .*", "max_queued_messages 10\nsys_interval 1", config.read_text())
+        )
+
+    def publish(self, *values: float) -> None:
+        """Returns when the broker has acknowledged them."""
+        client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        client.connect("127.0.0.1", self.port)
+        client.loop_start()
+        at = time.time_ns() // 1_000_000
+        for info in [client.publish(TOPIC, b'{"v": %f, "ts": %d}' % (v, at + i), qos=1) for i, v in enumerate(values)]:
+            info.wait_for_publish(30)
+        client.disconnect()
+        client.loop_stop()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Mosquitto:
+    return Mosquitto(tmp_path)
+
+
+@pytest.fixture
+def ingest(manage: Manage, broker: Mosquitto, kandy: Plant) -> Start:
+    return lambda *args: manage("ingest", *args, MQTT_URL=broker.server.url, MQTT_CLIENT_ID=CLIENT_ID)
+
+
+@pytest.fixture
+def running(broker: Mosquitto) -> Iterator[Mosquitto]:
+    with embedded.running(broker.server, broker.log):
+        yield broker
+
+
+def until(condition: Callable[[], bool], within_s: float = 30) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def says(process: subprocess.Popen[bytes], words: str) -> Callable[[], bool]:
+    return lambda: words in process.log.read_text()  # type: ignore[attr-defined]
+
+
+def is_working(process: subprocess.Popen[bytes]) -> bool:
+    return IngestShard.objects.filter(pid=process.pid, is_subscribed=True).exists()
+
+
+def values() -> list[float]:
+    return sorted(Reading.objects.values_list("value", flat=True))
+
+
+def end_lock() -> None:
+    """As a restart of the database does, or a cut of the network that only its side has noticed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks "
+            "WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s",
+            [number % 2**32 for number in lock_key(CLIENT_ID)],
+        )
+        assert cursor.rowcount == 1
+
+
+def lock_is_held() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s",
+            [number % 2**32 for number in lock_key(CLIENT_ID)],
+        )
+        return bool(cursor.rowcount)
+
+
+def test_it_stands_by_and_takes_over_when_the_other_is_killed(ingest: Start, running: Mosquitto) -> None:
+    first = ingest()
+    until(lambda: is_working(first))
+    second = ingest()
+    until(says(second, "standing by"))
+    until(lambda: IngestShard.objects.get().has_standby(now()))
+    assert not says(second, "broker connected")()
+    running.publish(1, 2)
+    until(lambda: values() == [1, 2])
+    first.kill()
+    first.wait()
+    running.publish(3, 4)
+    until(lambda: values() == [1, 2, 3, 4], TAKEN_OVER_WITHIN_S)
+    assert "session_present=True" in second.log.read_text()  # type: ignore[attr-defined]
+    until(lambda: IngestEvent.objects.exists())
+    event = IngestEvent.objects.get()
+    assert event.kind == "took_over"
+    assert f"process {first.pid} " in event.detail
+
+
+def test_it_leaves_to_the_standby_without_an_event_when_told_to_stop(ingest: Start, running: Mosquitto) -> None:
+    first = ingest()
+    until(lambda: is_working(first))
+    second = ingest()
+    until(says(second, "standing by"))
+    first.terminate()
+    assert first.wait(20) == 0
+    until(lambda: is_working(second), TAKEN_OVER_WITHIN_S)
+    assert not IngestEvent.objects.exists()
+
+
+def test_it_can_be_told_to_stop_while_it_stands_by(ingest: Start, running: Mosquitto) -> None:
+    first = ingest()
+    until(lambda: is_working(first))
+    second = ingest()
+    until(says(second, "standing by"))
+    second.terminate()
+    assert second.wait(20) == 0
+    running.publish(1)
+    until(lambda: values() == [1])
+
+
+def test_it_goes_on_when_the_lock_is_lost_and_takes_it_again(ingest: Start, running: Mosquitto) -> None:
+    only = ingest()
+    until(lambda: is_working(only))
+    end_lock()
+    running.publish(1)
+    until(lambda: values() == [1])
+    until(says(only, "the session's lock was lost"))
+    until(lock_is_held)
+    assert only.log.read_text().count("broker connected") == 1  # type: ignore[attr-defined]
+
+
+def test_it_stands_by_when_another_took_the_lock_that_it_had_lost(ingest: Start, running: Mosquitto) -> None:
+    first = ingest()
+    until(lambda: is_working(first))
+    second = ingest()
+    until(says(second, "standing by"))
+    while not is_working(second):
+        end_lock()  # the one or the other is quicker
+        time.sleep(3)
+    until(says(first, "another process has taken over"))
+    until(says(first, "standing by: another"))
+    running.publish(1, 2)
+    until(lambda: values() == [1, 2])
+    second.kill()
+    running.publish(3)
+    until(lambda: values() == [1, 2, 3], TAKEN_OVER_WITHIN_S)
+
+
+def test_it_notes_a_session_that_the_broker_forgot(ingest: Start, broker: Mosquitto) -> None:
+    only = ingest()
+    with embedded.running(broker.server, broker.log):
+        until(lambda: is_working(only))
+        assert not IngestEvent.objects.exists()
+    with embedded.running(broker.server, broker.log):
+        until(lambda: IngestEvent.objects.exists())
+        event = IngestEvent.objects.get()
+        assert (event.kind, event.client_id) == ("session_lost", CLIENT_ID)
+        assert event.since is not None
+        assert event.since < event.at
+        broker.publish(1)
+        until(lambda: values() == [1])
+
+
+def test_it_notes_how_much_the_broker_threw_away(ingest: Start, running: Mosquitto) -> None:
+    only = ingest()
+    until(lambda: IngestShard.objects.filter(broker_dropped=0, is_subscribed=True).exists())
+    only.terminate()
+    assert only.wait(20) == 0
+    running.publish(*range(25))
+    again = ingest()
+    until(lambda: IngestEvent.objects.exists())
+    event = IngestEvent.objects.get()
+    assert (event.kind, event.count) == ("broker_dropped", 15)
+    until(lambda: len(values()) == 10)
+    assert says(again, "broker dropped")()
