@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.timezone import now
 
 from accounts.models import User
@@ -22,6 +22,7 @@ from telemetry.queries.console import plant_views
 from telemetry.queries.database import database
 from telemetry.queries.jobs import jobs
 from telemetry.queries.rates import WINDOW, readings_a_second
+from telemetry.views.tester import tested
 
 COUNTED_LETTERS = 1000
 QUIET_AFTER_S = 60  # sensors that report on change may be silent that long, a factory hardly is
@@ -49,6 +50,15 @@ class Console(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {"figures": figures(request.user, now()), **(extra_context or {})})
+
+    def get_urls(self) -> list[Any]:
+        return [path("topic-tester/", self.admin_view(self.topic_tester), name="topic_tester"), *super().get_urls()]
+
+    def topic_tester(self, request: HttpRequest) -> TemplateResponse:
+        """The console's page in the admin's dress."""
+        request.current_app = self.name
+        context = {**self.each_context(request), "title": "Topic tester", **tested(request)}
+        return TemplateResponse(request, "admin/topic_tester.html", context)
 
     def password_change(  # type: ignore[override]  # the parent's too answers a form that is right with a redirect
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

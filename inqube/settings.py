@@ -134,6 +134,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "plants.navigation.plants_of_user",
+                "telemetry.navigation.inbox_of_user",
             ]
         },
     }

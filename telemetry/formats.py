@@ -1,8 +1,7 @@
 """Values, ages and times as people read them; `inqube/static/inqube/format.js` says the same in the browser."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
-from zoneinfo import ZoneInfo
 
 THIN = "\u202f"  # thin no-break space: thousands, and between a number and its unit
 NO_BREAK = "\u00a0"
@@ -37,19 +36,26 @@ def format_age(age_s: float) -> str:
     return f"{days}{THIN}d"
 
 
-def format_clock(time: datetime, tz: ZoneInfo, now: datetime) -> str:
+def format_clock(time: datetime, tz: tzinfo, now: datetime) -> str:
     """`14:31`, or `23 Nov` where that is not today, in the plant's zone: a reading's time in a narrow column."""
     local, today = time.astimezone(tz), now.astimezone(tz).date()
     return f"{local:%H:%M}" if local.date() == today else f"{local.day} {local:%b}"
 
 
-def format_time(time: datetime, tz: ZoneInfo) -> str:
+def format_day_clock(time: datetime, tz: tzinfo, now: datetime) -> str:
+    """`14:31:22`, or `23 Nov 14:31:22` where that is not today."""
+    local = time.astimezone(tz)
+    is_today = local.date() == now.astimezone(tz).date()
+    return f"{local:%H:%M:%S}" if is_today else f"{local.day} {local:%b %H:%M:%S}"
+
+
+def format_time(time: datetime, tz: tzinfo) -> str:
     """`24 Nov 14:31:22 +05:30`: a reading's time in full."""
     local = time.astimezone(tz)
     return f"{local.day} {local:%b %H:%M:%S} {format_offset(time, tz)}"
 
 
-def format_offset(time: datetime, tz: ZoneInfo) -> str:
+def format_offset(time: datetime, tz: tzinfo) -> str:
     """`+05:30`, `−03:00`, `UTC`: the zone's offset at that time."""
     offset = f"{time.astimezone(tz):%z}"
     if offset == "+0000":

@@ -1,11 +1,14 @@
-"""Pages with readings, for people; programs have `telemetry.api.urls`."""
+"""Pages of readings and of what became none, for people; programs have `telemetry.api.urls`."""
 
 from django.urls import path
 
-from telemetry.views import console
+from telemetry.views import console, dead_letters, tester
 
 urlpatterns = [
     path("", console.overview, name="overview"),
     path("plants/<slug:slug>/", console.plant, name="plant"),
     path("plants/<slug:slug>/rate", console.plant_rate, name="plant_rate"),
+    path("dead-letters/", dead_letters.dead_letters, name="dead_letters"),
+    path("dead-letters/<uuid:pk>/", dead_letters.dead_letter, name="dead_letter"),
+    path("topic-tester/", tester.topic_tester, name="topic_tester"),
 ]

@@ -7,10 +7,13 @@ from typing import Self
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Substr
 
 from accounts.models import User
 from plants.models import Plant
 from telemetry.readings import Reason
+
+BEGINNING_BYTES = 160  # of a payload: a line in a list
 
 
 class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
@@ -26,6 +29,17 @@ class DeadLetterQuerySet(models.QuerySet["DeadLetter"]):
 
     def new(self) -> Self:
         return self.filter(state=DeadLetter.State.NEW)
+
+    def older_than(self, received_at: datetime, id: uuid.UUID) -> Self:
+        """Those behind a letter of these, newest first, whether it is still there or not."""
+        return self.filter(received_at__lte=received_at).exclude(received_at=received_at, pk__gte=id)
+
+    def newer_than(self, received_at: datetime, id: uuid.UUID) -> Self:
+        return self.filter(received_at__gte=received_at).exclude(received_at=received_at, pk__lte=id)
+
+    def with_beginning(self) -> Self:
+        """Adds `beginning`, of the payload, in place of all of it."""
+        return self.defer("payload").annotate(beginning=Substr("payload", 1, BEGINNING_BYTES))
 
     def discard(self, by: User, moment: datetime) -> int:
         """Those that are new; gives their number."""

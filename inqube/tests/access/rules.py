@@ -60,6 +60,9 @@ ROUTES: dict[str, Rows] = {
     "": page(GET="login 200 200 200"),
     "plants/<slug>/": page(GET="login 200/404 200/404 200"),
     "plants/<slug>/rate": page(GET="login 200/404 200/404 200"),
+    "dead-letters/": page(GET="login 404 200 200", POST="login 404 302 302"),
+    "dead-letters/<pk>/": page(GET="login 404 200/404 200", POST="login 404 302/404 302"),
+    "topic-tester/": page(GET="login 404 200 200", POST="login 404 200 200"),
     "login/": rows("405 302 302 302", GET="200 302 302 302", POST="200 302 302 302", PUT="200 302 302 302")
     | {"OPTIONS": "200 302 302 302"},
     "logout/": rows("405 405 405 405", POST="login login login login", OPTIONS="200 200 200 200"),
@@ -141,6 +144,7 @@ ADMIN_SITE: dict[str, Rows] = {
     "admin/password_change/done/": {"GET": "login login 200 200"},
     "admin/autocomplete/": {"GET": "login login 200 200"},
     "admin/jsi18n/": {"GET": "login login 200 200"},
+    "admin/topic-tester/": {"GET": "login login 200 200", "POST": "login login 200 200"},
     "admin/r/<content_type_id>/<object_id>/": {"GET": "login login 404 404"},
     "admin/<app_label>/": {"GET": "login login 200 200", "POST": "login login 200 200"},
     "admin/<url>": {"GET": "login login 404 404", "POST": "login login 404 404"},

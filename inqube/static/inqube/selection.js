@@ -1,0 +1,68 @@
+// Selecting rows of a list: the whole page at once, by keys, and what the buttons then say they do.
+
+const form = document.querySelector("[data-selection]");
+const boxes = [...(form?.querySelectorAll("tbody [type=checkbox]") ?? [])];
+const text = document.querySelector(".filter [type=search]");
+
+function isTyping(target) {
+  return target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
+}
+
+function follow() {
+  const bar = form.querySelector(".bulk");
+  const page = form.querySelector("[data-page]");
+  const everything = form.querySelector("[data-everything]");
+
+  const show = () => {
+    const selected = boxes.filter((each) => each.checked).length;
+    const count = everything.checked ? everything.dataset.everything : String(selected);
+    const any = everything.checked || selected > 0;
+    bar.toggleAttribute("data-any", any);
+    bar.querySelector("[data-selected-text]").textContent = any ? `${count} selected` : "None selected";
+    for (const button of bar.querySelectorAll("[data-label]")) {
+      const dots = button.value === "discard" ? "…" : "";
+      button.textContent = any ? `${button.dataset.label} ${count}${dots}` : `${button.dataset.label}${dots}`;
+      button.disabled = !any;
+    }
+    bar.querySelector("[data-clear]").hidden = !any;
+    page.checked = selected === boxes.length;
+    page.indeterminate = selected > 0 && selected < boxes.length;
+  };
+
+  const clear = () => {
+    for (const each of [...boxes, everything]) each.checked = false;
+    show();
+  };
+
+  const move = (step) => {
+    const at = boxes.findIndex((each) => each.closest("tr").contains(document.activeElement));
+    const next = boxes[at === -1 ? 0 : Math.min(boxes.length - 1, Math.max(0, at + step))];
+    next.focus();
+    next.closest("tr").scrollIntoView({ block: "nearest" });
+  };
+
+  form.addEventListener("change", ({ target }) => {
+    if (target === page) for (const each of boxes) each.checked = page.checked;
+    if (target !== everything) everything.checked = false;
+    if (target === everything && everything.checked) for (const each of boxes) each.checked = true;
+    show();
+  });
+  bar.querySelector("[data-clear]").addEventListener("click", clear);
+  document.addEventListener("keydown", (event) => {
+    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "j") move(1);
+    else if (event.key === "k") move(-1);
+    else if (event.key === "x" && boxes.includes(event.target)) event.target.click();
+    else if (event.key === "Escape") clear();
+  });
+  addEventListener("pageshow", show); // back in history, the browser has set the boxes again
+  show();
+}
+
+if (boxes.length) follow();
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  text.focus();
+});
