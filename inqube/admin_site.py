@@ -17,10 +17,11 @@ from django.utils.timezone import now
 from accounts.models import User
 from inqube.health import newest_migrations
 from plants.models import Plant
-from telemetry.models import DeadLetter
+from telemetry.models import DeadLetter, IngestShard
 from telemetry.queries.console import plant_views
 from telemetry.queries.database import database
 from telemetry.queries.jobs import jobs
+from telemetry.queries.processes import ingest
 from telemetry.queries.rates import WINDOW, readings_a_second
 from telemetry.views.tester import tested
 
@@ -127,8 +128,31 @@ def installation(moment: datetime) -> list[Figure]:
         Figure(
             "Migrations", f"pending in {pending} app{'s' * (pending > 1)}" if pending else "all applied", pending > 0
         ),
+        *ingest_processes(moment),
         *worker(moment),
     ]
+
+
+def ingest_processes(moment: datetime) -> list[Figure]:
+    state = ingest(moment)
+    faults = [fault for shard in state.shards if (fault := fault_of(shard, moment))]
+    standby = sum(shard.has_standby(moment) for shard in state.shards)
+    shown = ", ".join(faults) or ("runs" if len(state.shards) == 1 else f"{len(state.shards)} shards run")
+    if not state.shards:
+        shown = "not running"
+    elif standby:
+        shown += f", {standby} on standby"
+    return [
+        Figure("Ingest", shown, bool(faults) or not state.shards),
+        Figure("Ingest events in a day", f"{state.events:,}", state.events > 0),
+    ]
+
+
+def fault_of(shard: IngestShard, moment: datetime) -> str:
+    """What keeps a shard from working, in words; empty where nothing does."""
+    if not shard.runs(moment):
+        return f"{shard} silent for {ago(int((moment - shard.seen_at).total_seconds()))}"
+    return "" if shard.is_connected(moment) else f"{shard} without the broker"
 
 
 def worker(moment: datetime) -> list[Figure]:

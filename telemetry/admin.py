@@ -1,4 +1,4 @@
-"""The worker's jobs and the inbox of dead letters in the admin."""
+"""The worker's jobs, the inbox of dead letters, and ingest's processes and events in the admin."""
 
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 
 from accounts.models import User
 from plants.models import Plant
-from telemetry.models import DeadLetter
+from telemetry.models import DeadLetter, IngestEvent, IngestShard
 from telemetry.replay import MAX_REPLAYED, replay, summary
 
 admin.site.unregister(ProcrastinateJob)  # its list carries inline styles, which the pages' policy stops
@@ -114,3 +114,49 @@ class DeadLetterAdmin(admin.ModelAdmin):
         ids = letters.order_by().values("pk")
         discarded = DeadLetter.objects.filter(pk__in=ids).discard(cast(User, request.user), now())
         self.message_user(request, f"{discarded:,} discarded.")
+
+
+class FactsAdmin(admin.ModelAdmin):
+    """What ingest writes, for admins to read."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+@admin.register(IngestShard)
+class IngestShardAdmin(FactsAdmin):
+    list_display = ("client_id", "shard", "of", "state", "host", "pid", "committed_at", "unacknowledged", "standby")
+    fields = (
+        *("client_id", "shard", "of", "state", "host", "pid", "started_at", "seen_at", "stopped_at", "connected_at"),
+        *("contact_at", "is_subscribed", "plants", "committed_at", "unacknowledged", "broker_dropped", "standby"),
+    )
+
+    @admin.display
+    def state(self, shard: IngestShard) -> str:
+        if shard.stopped_at is not None:
+            return "stopped"
+        if not shard.runs(now()):
+            return "silent"
+        return "works" if shard.is_connected(now()) else "without the broker"
+
+    @admin.display
+    def standby(self, shard: IngestShard) -> str:
+        return f"on {shard.standby_host}" if shard.has_standby(now()) else "none"
+
+
+@admin.register(IngestEvent)
+class IngestEventAdmin(FactsAdmin):
+    list_display = ("at", "kind", "client_id", "since", "count", "detail")
+    list_filter = ("kind",)
+    fields = ("at", "kind", "client_id", "since", "count", "detail")

@@ -17,6 +17,7 @@ from telemetry.storage.days import start_of
 
 DAYS_AHEAD = 7  # partitions that are there already when the worker is away for a week
 FORGET_LETTERS = "DELETE FROM dead_letter WHERE received_at < %s"  # decided or not
+FORGET_EVENTS = "DELETE FROM ingest_event WHERE at < %s"
 APPLICATION_NAME = "inqube worker"  # as pg_stat_activity shows it
 
 Facts = dict[str, Any]
@@ -45,6 +46,7 @@ def refresh_rollups(connection: Connection, now: datetime) -> Facts:
 def enforce_retention(connection: Connection, now: datetime) -> Facts:
     forget_before = now - timedelta(days=settings.DEAD_LETTER_RETENTION_DAYS)
     forgotten = connection.execute(FORGET_LETTERS, [forget_before]).rowcount  # first, for the days may have to wait
+    connection.execute(FORGET_EVENTS, [forget_before])
     rollups.refresh(connection, now)  # so that no late reading of long ago keeps a day from going
     dropped = retention.enforce(connection, now, settings.RAW_RETENTION_DAYS)
     held = {str(day): reason for day, reason in dropped.held}

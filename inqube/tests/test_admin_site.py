@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from accounts.models import User
 from inqube.admin_site import ago, figures
 from plants.models import Machine, Plant, Sensor
-from telemetry.models import DeadLetter, Latest, Reading
+from telemetry.models import DeadLetter, IngestEvent, IngestShard, Latest, Reading
 from telemetry.storage import flavour
 
 
@@ -53,13 +53,13 @@ def test_it_shows_operators_their_plants_alone(bob: User, kandy: Plant, rotterda
     assert found["Newest reading stored"] == "never"
     assert found["Readings in the last minute"] == "0"
     assert found["Sensors without a reading"] == "3"
-    assert {"Users", "Database", "Migrations", "Worker", "Jobs failed", "Jobs late"}.isdisjoint(found)
+    assert {"Users", "Database", "Migrations", "Ingest", "Worker", "Jobs failed", "Jobs late"}.isdisjoint(found)
 
 
 def test_it_marks_what_needs_a_person(alice: User, kandy: Plant) -> None:
     report("temp", 4000)
     abnormal = {figure.label for figure in figures(alice, now()) if figure.is_abnormal}
-    assert abnormal == {"Newest reading stored", "Sensors stale", "Worker"}
+    assert abnormal == {"Newest reading stored", "Sensors stale", "Ingest", "Worker"}
 
 
 def test_it_counts_the_dead_letters_that_wait_for_the_user(alice: User, bob: User, kandy: Plant) -> None:
@@ -74,6 +74,28 @@ def test_it_notices_a_pending_migration(alice: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'plants'")
     assert state(alice)["Migrations"] == "pending in 1 app"
+
+
+def test_it_says_how_ingest_is(alice: User) -> None:
+    assert state(alice)["Ingest"] == "not running"
+    IngestShard.objects.create(
+        client_id="one", shard=1, of=2, host="a", pid=1, started_at=now(), seen_at=now(), contact_at=now()
+    )
+    assert state(alice)["Ingest"] == "runs"
+    two = IngestShard.objects.create(
+        client_id="two", shard=2, of=2, host="a", pid=1, started_at=now(), seen_at=now(), standby_at=now()
+    )
+    assert state(alice)["Ingest"] == "two without the broker, 1 on standby"
+    IngestShard.objects.filter(pk=two.pk).update(contact_at=now())
+    assert state(alice)["Ingest"] == "2 shards run, 1 on standby"
+    IngestShard.objects.filter(pk=two.pk).update(seen_at=now() - timedelta(minutes=4))
+    assert state(alice)["Ingest"] == "two silent for 4 min, 1 on standby"
+    IngestShard.objects.filter(pk=two.pk).update(stopped_at=now())
+    assert state(alice)["Ingest"] == "runs"
+    assert state(alice)["Ingest events in a day"] == "0"
+    for days in (0, 2):
+        IngestEvent.objects.create(at=now() - timedelta(days=days), client_id="one", kind="took_over", detail="")
+    assert state(alice)["Ingest events in a day"] == "1"
 
 
 def test_it_says_how_the_worker_and_its_jobs_are(alice: User) -> None:

@@ -159,6 +159,8 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "plants.sensor": ("vacd", "vacd"),
     "plants.device": ("vacd", ""),
     "telemetry.deadletter": ("v", "v"),
+    "telemetry.ingestshard": ("v", ""),
+    "telemetry.ingestevent": ("v", ""),
     "procrastinate.procrastinatejob": ("v", ""),
 }
 

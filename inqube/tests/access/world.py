@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.tokens import issue_access_token
 from plants.devices import Device, hashed
 from plants.models import Machine, Membership, Plant, Sensor, Zone
-from telemetry.models import DeadLetter
+from telemetry.models import DeadLetter, IngestEvent, IngestShard
 
 # Names that occur nowhere else, no document's example either: they give away whatever carries them.
 HERE = "amberly"
@@ -81,6 +81,18 @@ def place(name: str) -> Place:
         detail=f"{name} sent no JSON.",
         samples=1,
         digest=name.encode(),
+    )
+    things["ingestshard"] = IngestShard.objects.create(
+        client_id=f"ingest-{name}",
+        shard=1,
+        of=1,
+        host=name,
+        pid=1,
+        started_at=plant.created_at,
+        seen_at=plant.created_at,
+    )
+    things["ingestevent"] = IngestEvent.objects.create(
+        at=plant.created_at, client_id=f"ingest-{name}", kind="took_over", detail=name
     )
     return Place(name, things | {"membership": Membership.objects.get(user=member)})
 

@@ -13,7 +13,7 @@ from psycopg import Connection
 from plants.models import Plant, Sensor
 from telemetry import maintenance
 from telemetry.management.commands import maintain
-from telemetry.models import DeadLetter
+from telemetry.models import DeadLetter, IngestEvent
 from telemetry.storage import retention, rollups
 from telemetry.tests.samples import write
 from telemetry.tests.storage.past import DAYS, KEEP_DAYS, NOW, clear, raw_by_day, readings
@@ -61,6 +61,14 @@ def test_it_forgets_old_dead_letters(historian: Connection, settings: Any) -> No
         )
     assert "dead letters 1" in run("--only", "retention")
     assert DeadLetter.objects.get().topic == "29"
+
+
+def test_it_forgets_old_events_of_ingest(historian: Connection, settings: Any) -> None:
+    settings.DEAD_LETTER_RETENTION_DAYS = 30
+    for age in (29, 31):
+        IngestEvent.objects.create(at=NOW - timedelta(days=age), kind="took_over", client_id=str(age), detail="")
+    run("--only", "retention")
+    assert IngestEvent.objects.get().client_id == "29"
 
 
 def test_it_says_beforehand_what_goes_then(historian: Connection) -> None:
