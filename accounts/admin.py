@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
@@ -12,9 +11,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 
 from accounts.audit_admin import AuditedAdmin
+from accounts.confirmation import ask_first
 from accounts.last_admin import AdminNeededError, keep_an_admin
 from accounts.models import User, UserQuerySet
 
@@ -103,7 +102,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
 
     @admin.action(description="Deactivate selected users", permissions=["change"])
     def deactivate(self, request: HttpRequest, users: UserQuerySet) -> HttpResponse | None:
-        return self._confirmed(
+        return self._ask_first(
             request,
             users,
             verb="Deactivate",
@@ -114,7 +113,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
 
     @admin.action(description="Log selected users out everywhere", permissions=["change"])
     def force_logout(self, request: HttpRequest, users: UserQuerySet) -> HttpResponse | None:
-        return self._confirmed(
+        return self._ask_first(
             request,
             users,
             verb="Log out",
@@ -128,22 +127,15 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
             keep_an_admin(users.values_list("pk", flat=True), by=request.user.pk)
             return users.update(is_active=False)
 
-    def _confirmed(
+    def _ask_first(
         self, request: HttpRequest, users: UserQuerySet, *, verb: str, consequence: str, act: Callable[[], int]
     ) -> HttpResponse | None:
-        """Does it where the page that asks has been answered, else shows that page."""
-        if "confirmed" not in request.POST:
-            context = {
-                **self.admin_site.each_context(request),
-                "title": f"{verb}: are you sure?",
-                "verb": verb,
-                "consequence": consequence,
-                "users": users,
-                "action": request.POST["action"],
-                "checkbox": ACTION_CHECKBOX_NAME,
-                "opts": self.opts,
-            }
-            return TemplateResponse(request, "admin/accounts/user/confirm.html", context)
-        count = act()
-        self.message_user(request, f"{verb}: done for {count} user{'' if count == 1 else 's'}.", messages.SUCCESS)
-        return None
+        def act_and_say() -> None:
+            count = act()
+            self.message_user(request, f"{verb}: done for {count} user{'' if count == 1 else 's'}.", messages.SUCCESS)
+
+        def describe(user: User) -> str:
+            name = f" ({user.name})" if user.name else ""
+            return f"{user.email}{name}, {user.get_role_display()}"
+
+        return ask_first(self, request, users, verb=verb, consequence=consequence, describe=describe, act=act_and_say)

@@ -1,19 +1,23 @@
 """The factory in the admin: admins see all of it, operators the plants that they are a member of."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.timesince import timesince
 from django.utils.timezone import now
 
 from accounts.audit_admin import AuditedAdmin
+from accounts.confirmation import ask_first
 from accounts.models import User
+from plants.broker import state_of
 from plants.devices import Device, DeviceQuerySet, RevokedError
 from plants.models import OWNER_STAYS, Machine, Membership, Plant, Sensor, Zone
 
@@ -177,13 +181,14 @@ class SensorAdmin(FactoryAdmin):
 class DeviceAdmin(FactoryAdmin):
     """Credentials of devices; a secret is shown once, in the message after it was made."""
 
-    list_display = ("name", "plant", "prefix", "last_seen", "revoked_at")
+    list_display = ("name", "plant", "prefix", "broker_state", "last_seen", "revoked_at")
     list_select_related = ("plant",)
     list_filter = (("plant", admin.RelatedOnlyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "prefix", "plant__name", "plant__slug")
     autocomplete_fields = ("plant",)
     actions = ("rotate", "revoke")
-    facts = ("username", "last_seen", "previous_valid_until", "revoked_at", "created_at", "id")
+    change_form_template = "admin/plants/device/change_form.html"
+    facts = ("username", "broker_state", "last_seen", "previous_valid_until", "revoked_at", "created_at", "id")
 
     def get_fields(self, request: HttpRequest, obj: Device | None = None) -> tuple[str, ...]:
         return ("plant", "name", "prefix", *(self.facts if obj else ()))
@@ -199,19 +204,58 @@ class DeviceAdmin(FactoryAdmin):
         super().save_model(request, obj, form, change)
         self._show(request, obj, secret)
 
+    @admin.display(description="on the broker")
+    def broker_state(self, device: Device) -> str:
+        return state_of(device).label
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        actions = [("rotate", "New secret"), ("revoke", "Revoke")]
+        context = {"device_actions": actions, "checkbox": ACTION_CHECKBOX_NAME, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
     @admin.action(description="Give selected devices new secrets", permissions=["change"])
-    def rotate(self, request: HttpRequest, devices: DeviceQuerySet) -> None:
-        for device in devices.select_related("plant"):
-            try:
-                self._show(request, device, device.rotate(timedelta(minutes=settings.DEVICE_GRACE_MINUTES)))
-            except RevokedError as error:
-                self.message_user(request, f"{device}: {error}", messages.ERROR)
+    def rotate(self, request: HttpRequest, devices: DeviceQuerySet) -> HttpResponse | None:
+        def act() -> None:
+            for device in devices.select_related("plant"):
+                try:
+                    self._show(request, device, device.rotate(timedelta(minutes=settings.DEVICE_GRACE_MINUTES)))
+                except RevokedError as error:
+                    self.message_user(request, f"{device}: {error}", messages.ERROR)
+
+        return self._ask_first(
+            request,
+            devices,
+            verb="Give new secrets",
+            consequence="Each gets a new user name and secret, shown once on the next page. The present one is good "
+            f"for {settings.DEVICE_GRACE_MINUTES} minutes more, any older one ends now.",
+            act=act,
+        )
 
     @admin.action(description="Revoke selected devices, for good", permissions=["change"])
-    def revoke(self, request: HttpRequest, devices: DeviceQuerySet) -> None:
-        for device in devices:
-            device.revoke()
-            self.message_user(request, f"{device} is revoked.", messages.SUCCESS)
+    def revoke(self, request: HttpRequest, devices: DeviceQuerySet) -> HttpResponse | None:
+        def act() -> None:
+            for device in devices:
+                device.revoke()
+                self.message_user(request, f"{device} is revoked.", messages.SUCCESS)
+
+        return self._ask_first(
+            request,
+            devices,
+            verb="Revoke",
+            consequence="Their secrets and certificates are good for nothing any more, over HTTP at once and on the "
+            "broker within seconds. This cannot be taken back.",
+            act=act,
+        )
+
+    def _ask_first(
+        self, request: HttpRequest, devices: DeviceQuerySet, *, verb: str, consequence: str, act: Callable[[], None]
+    ) -> HttpResponse | None:
+        named = devices.select_related("plant")
+        return ask_first(
+            self, request, named, verb=verb, consequence=consequence, describe=lambda device: device.name_of(1), act=act
+        )
 
     def _show(self, request: HttpRequest, device: Device, secret: str) -> None:
         text = f"{device}: user name {device.username}, and its secret, shown this once: {secret}"

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError as ModelError
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -20,6 +20,7 @@ from accounts.api.saving import save_or_explain
 from plants.api.fields import OwnPlantField
 from plants.api.filters import ParentFilter
 from plants.api.memberships import ChoosesMembers
+from plants.broker import BrokerState, state_of
 from plants.devices import Device, RevokedError
 from plants.models import Plant
 
@@ -31,6 +32,7 @@ DEVICE = {
     "name": "gateway-1",
     "prefix": "rolling",
     "username": "kandy/gateway-1",
+    "broker_state": "in_sync",
     "previous_valid_until": None,
     "revoked_at": None,
     "last_seen": None,
@@ -56,6 +58,7 @@ FIELDS = (
     "name",
     "prefix",
     "username",
+    "broker_state",
     "previous_valid_until",
     "revoked_at",
     "last_seen",
@@ -69,6 +72,9 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
     username = serializers.CharField(
         read_only=True, help_text="What goes with its secret: another one after each rotation."
     )
+    broker_state = serializers.SerializerMethodField(
+        help_text="Whether the broker knows it as it is here. `not_managed`: its accounts are not InQube's to keep."
+    )
 
     class Meta:
         model = Device
@@ -77,6 +83,10 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
         extra_kwargs = {
             "previous_valid_until": {"help_text": "Until then the secret before the last rotation is good too."}
         }
+
+    @extend_schema_field(serializers.ChoiceField(BrokerState.choices))
+    def get_broker_state(self, device: Device) -> str:
+        return state_of(device)
 
 
 class NewDeviceSerializer(serializers.ModelSerializer[Device]):

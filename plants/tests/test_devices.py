@@ -200,15 +200,50 @@ def test_it_shows_a_new_devices_secret_once_in_the_admin(client: Client, alice: 
     assert shown(response) not in client.get(f"/admin/plants/device/{device.pk}/change/").content.decode()
 
 
+def act(client: Client, action: str, device: Device, *, confirmed: bool = True) -> Any:
+    form = {"action": action, "_selected_action": str(device.pk)}
+    return client.post("/admin/plants/device/", form | ({"confirmed": "yes"} if confirmed else {}), follow=True)
+
+
 def test_it_rotates_in_the_admin(client: Client, alice: User, device: Device, secret: str) -> None:
     client.force_login(alice)
-    form = {"action": "rotate", "_selected_action": str(device.pk)}
-    response = client.post("/admin/plants/device/", form, follow=True)
+    response = act(client, "rotate", device)
     assert shown(response) != secret
+    assert "kandy/gateway.2" in response.content.decode()
     assert find("kandy/gateway", shown(response)) == device
 
 
 def test_it_revokes_in_the_admin(client: Client, alice: User, device: Device, secret: str) -> None:
     client.force_login(alice)
-    client.post("/admin/plants/device/", {"action": "revoke", "_selected_action": str(device.pk)})
+    act(client, "revoke", device)
     assert find("kandy/gateway", secret) is None
+
+
+@pytest.mark.parametrize("action", ["rotate", "revoke"])
+def test_it_asks_first_in_the_admin(client: Client, alice: User, device: Device, secret: str, action: str) -> None:
+    client.force_login(alice)
+    page = act(client, action, device, confirmed=False).content.decode()
+    assert "are you sure?" in page
+    assert "<li>kandy/gateway</li>" in page
+    device.refresh_from_db()
+    assert (device.generation, device.revoked_at) == (1, None)
+
+
+def test_it_offers_both_on_the_devices_page(client: Client, alice: User, device: Device, secret: str) -> None:
+    client.force_login(alice)
+    url = f"/admin/plants/device/{device.pk}/change/"
+    page = client.get(url).content.decode()
+    assert 'name="action" value="rotate"' in page
+    assert 'name="action" value="revoke"' in page
+    device.revoke()
+    assert 'name="action"' not in client.get(url).content.decode()
+
+
+def test_it_says_in_the_admin_how_the_broker_knows_a_device(
+    client: Client, settings: Any, alice: User, device: Device, secret: str
+) -> None:
+    client.force_login(alice)
+    urls = ["/admin/plants/device/", f"/admin/plants/device/{device.pk}/change/"]
+    assert all("not managed" in client.get(url).content.decode() for url in urls)
+    settings.MQTT_ADMIN_URL = "mqtt://admin@localhost"
+    assert all("waiting" in client.get(url).content.decode() for url in urls)

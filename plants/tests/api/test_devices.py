@@ -68,6 +68,17 @@ def test_it_rotates(api_of: ApiOf, owner: User, devices: dict[str, Device]) -> N
         assert Device.objects.authenticate("kandy/gateway", secret) is not None
 
 
+def test_it_says_how_the_broker_knows_a_device(
+    api_of: ApiOf, settings: Any, owner: User, devices: dict[str, Device]
+) -> None:
+    url = f"{URL}{devices['kandy'].pk}/"
+    states = [api_of(owner).get(url).json()["broker_state"]]
+    settings.MQTT_ADMIN_URL = "mqtt://admin@localhost"
+    states.append(api_of(owner).get(url).json()["broker_state"])
+    states.append(api_of(owner).post(f"{url}rotate/").json()["broker_state"])
+    assert states == ["not_managed", "needs_rotation", "waiting"]
+
+
 def test_it_revokes_for_good(api_of: ApiOf, owner: User, devices: dict[str, Device]) -> None:
     api = api_of(owner)
     url = f"{URL}{devices['kandy'].pk}/"
