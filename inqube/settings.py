@@ -291,7 +291,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"ZoneKind": "plants.models.Zone.Kind", "SensorKind": "plants.models.Sensor.Kind"},
+    "ENUM_NAME_OVERRIDES": {
+        "ZoneKind": "plants.models.Zone.Kind",
+        "SensorKind": "plants.models.Sensor.Kind",
+        "DeadLetterState": "telemetry.models.DeadLetter.State",
+        "DiscoveredSensorState": "telemetry.models.DiscoveredSensor.State",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "inqube.api.schema.add_problems",

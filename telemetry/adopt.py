@@ -54,6 +54,13 @@ class Adoption(NamedTuple):
     letters: int  # dead letters that this has settled
 
 
+class Refused(NamedTuple):
+    """An entry of which no sensor can be made as it is guessed, and why."""
+
+    discovered: DiscoveredSensor
+    detail: str
+
+
 def guess_of(discovered: DiscoveredSensor) -> Guess:
     """What the sensor probably is, by its slug and its quarantined samples."""
     samples = QuarantinedSample.objects.filter(discovered=discovered.number)
@@ -64,38 +71,48 @@ def guess_of(discovered: DiscoveredSensor) -> Guess:
 
 
 def adopt(
-    entries: Iterable[DiscoveredSensor],
+    discovered: DiscoveredSensor,
     by: User | None,
     moment: datetime,
     retention_days: int,
     chosen: Mapping[str, Any] | None = None,
-) -> list[Adoption]:
-    """Adopts each entry as it is guessed, but for the fields of the sensor that are `chosen`.
+) -> Adoption:
+    """Adopts it as it is guessed, but for the fields of the sensor that are `chosen`.
 
     Where the sensor is there already, it stays as it is, and only the quarantine is emptied into it.
 
     Raises:
-        ValidationError: the sensor can't be made so; those before are adopted.
+        ValidationError: the sensor can't be made so, and nothing was.
         psycopg.Error: the database failed; do it again.
     """
     with closing(Store()) as store:
-        return [_adopt(entry, by, moment, retention_days, chosen or {}, store) for entry in entries]
+        return _adopt(discovered, by, moment, retention_days, chosen or {}, store)
 
 
-def adopt_due(connection: Connection, moment: datetime, retention_days: int) -> dict[str, int]:
-    """Adopts for plants that create at once, and empties the quarantine of sensors that have been made meanwhile."""
-    store = Store(lambda: connection)
-    counts = {"adopted": 0, "stored": 0, "failed": 0}
-    for entry in DiscoveredSensor.objects.due().order_by("address")[:MAX_ADOPTED]:
+def adopt_many(
+    entries: Iterable[DiscoveredSensor], by: User | None, moment: datetime, retention_days: int, store: Store
+) -> tuple[list[Adoption], list[Refused]]:
+    """Adopts each as it is guessed; one that no guess fits keeps no other from being adopted.
+
+    Raises psycopg.Error as `adopt`.
+    """
+    done, refused = [], []
+    for entry in entries:
         try:
-            done = _adopt(entry, None, moment, retention_days, {}, store)
-        except ValidationError as error:  # one that no guess fits keeps nobody else from being adopted
-            log.warning("discovered sensor not adopted", address=entry.address, error="; ".join(error.messages))
-            counts["failed"] += 1
-            continue
-        counts["adopted"] += done.is_new
-        counts["stored"] += done.stored
-    return counts
+            done.append(_adopt(entry, by, moment, retention_days, {}, store))
+        except ValidationError as error:
+            refused.append(Refused(entry, " ".join(error.messages)))
+    return done, refused
+
+
+def adopt_due(connection: Connection, moment: datetime, retention_days: int) -> dict[str, Any]:
+    """Adopts for plants that create at once, and empties the quarantine of sensors that have been made meanwhile."""
+    due = DiscoveredSensor.objects.due().order_by("address")[:MAX_ADOPTED]
+    done, refused = adopt_many(due, None, moment, retention_days, Store(lambda: connection))
+    for entry, detail in refused:
+        log.warning("discovered sensor not adopted", address=entry.address, error=detail)
+    counts = {"adopted": sum(each.is_new for each in done), "stored": sum(each.stored for each in done)}
+    return counts | ({"refused": len(refused)} if refused else {})
 
 
 def _adopt(
@@ -128,6 +145,7 @@ def _make(
         sensor = Sensor(machine=machine, slug=slug, **_fields(discovered, chosen))
         sensor.full_clean()
         sensor.save(force_insert=True)
+        sensor.refresh_from_db(fields=["number"])  # the database's own
     discovered.adopted(sensor, by, moment)
     return sensor, is_new
 

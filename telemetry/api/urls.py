@@ -2,6 +2,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from telemetry.api.dead_letters import DeadLetterViewSet
+from telemetry.api.discovered_sensors import DiscoveredSensorViewSet
 from telemetry.api.export import ExportView
 from telemetry.api.ingest import IngestView
 from telemetry.api.tester import TestView
@@ -9,6 +10,7 @@ from telemetry.api.views import HistoryView, LatestView
 
 router = SimpleRouter()
 router.register("dead-letters", DeadLetterViewSet)
+router.register("discovered-sensors", DiscoveredSensorViewSet)
 
 urlpatterns = [
     *router.urls,

@@ -45,8 +45,7 @@ def discover(*values: float | str, address: str = NEW) -> DiscoveredSensor:
 
 
 def adopted(entry: DiscoveredSensor, by: User | None = None, **chosen: Any) -> Adoption:
-    (done,) = adopt([entry], by, now(), RETENTION_DAYS, chosen)
-    return done
+    return adopt(entry, by, now(), RETENTION_DAYS, chosen)
 
 
 def letter(plant: Plant, machine: str, payload: bytes, address: str, samples: int = 1) -> DeadLetter:
@@ -201,7 +200,7 @@ def test_it_leaves_for_the_job_what_comes_after_it(kandy: Plant) -> None:
     adopted(discover(1.5))
     assert not DiscoveredSensor.objects.due().exists()
     keep([(NEW, NOW_US + 1, 2.5, 192)])
-    assert run_job() == {"adopted": 0, "stored": 1, "failed": 0}
+    assert run_job() == {"adopted": 0, "stored": 1}
     assert not DiscoveredSensor.objects.due().exists()
     assert Reading.objects.count() == 2
 
@@ -238,7 +237,7 @@ def test_it_adopts_by_itself_where_the_plant_creates_at_once(kandy: Plant, rotte
     discover(1.5)
     discover(1.5, address="rotterdam/a/b/c")
     discover(1.5, address="kandy/a/b/c").ignore(alice, now())
-    assert run_job() == {"adopted": 1, "stored": 1, "failed": 0}
+    assert run_job() == {"adopted": 1, "stored": 1}
     states = dict(DiscoveredSensor.objects.values_list("address", "state"))
     assert states == {NEW: "adopted", "rotterdam/a/b/c": "new", "kandy/a/b/c": "ignored"}
 
@@ -246,7 +245,7 @@ def test_it_adopts_by_itself_where_the_plant_creates_at_once(kandy: Plant, rotte
 def test_it_adopts_by_itself_what_somebody_has_made(kandy: Plant) -> None:
     discover(1.5, 2.5, address="kandy/rolling/roller-2/humidity")
     Sensor.objects.create(machine=Machine.objects.get(), slug="humidity", name="Humidity")
-    assert run_job() == {"adopted": 0, "stored": 2, "failed": 0}
+    assert run_job() == {"adopted": 0, "stored": 2}
     assert DiscoveredSensor.objects.get().state == "adopted"
 
 
@@ -255,7 +254,7 @@ def test_it_does_not_make_again_what_was_deleted(kandy: Plant) -> None:
     adopted(discover("auto", "manual"), kind="state", states={"0": "auto"})
     Sensor.objects.filter(slug="inlet-temp").delete()
     DiscoveredSensor.objects.update(drained=0)
-    assert run_job() == {"adopted": 0, "stored": 0, "failed": 0}
+    assert run_job() == {"adopted": 0, "stored": 0}
 
 
 def test_it_gets_past_an_entry_that_no_guess_fits(kandy: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,7 +267,7 @@ def test_it_gets_past_an_entry_that_no_guess_fits(kandy: Plant, monkeypatch: pyt
         return guess_of(entry) | ({"decimals": 99} if entry.address.endswith("c") else {})
 
     monkeypatch.setattr(adopt_module, "guess_of", fail_on_c)
-    assert run_job() == {"adopted": 1, "stored": 1, "failed": 1}
+    assert run_job() == {"adopted": 1, "stored": 1, "refused": 1}
 
 
 def run_job() -> dict[str, int]:

@@ -128,6 +128,13 @@ ROUTES: dict[str, Rows] = {
     "api/v1/dead-letters/<pk>/discard/": rows("401 403 405 405", POST="401 403 200/404 200", OPTIONS=OPERATORS),
     "api/v1/dead-letters/replay/": rows("401 403 405 405", POST=OPERATORS, OPTIONS=OPERATORS),
     "api/v1/dead-letters/discard/": rows("401 403 405 405", POST=OPERATORS, OPTIONS=OPERATORS),
+    "api/v1/discovered-sensors/": rows("401 403 405 405", GET=OPERATORS, OPTIONS=OPERATORS),
+    "api/v1/discovered-sensors/<pk>/": rows("401 403 405 405", GET="401 403 200/404 200", OPTIONS=OPERATORS),
+    "api/v1/discovered-sensors/<pk>/adopt/": rows("401 403 405 405", POST="401 403 200/404 200", OPTIONS=OPERATORS),
+    "api/v1/discovered-sensors/<pk>/ignore/": rows("401 403 405 405", POST="401 403 200/404 200", OPTIONS=OPERATORS),
+    "api/v1/discovered-sensors/<pk>/unignore/": rows("401 403 405 405", POST="401 403 200/404 200", OPTIONS=OPERATORS),
+    "api/v1/discovered-sensors/adopt/": rows("401 403 405 405", POST=OPERATORS, OPTIONS=OPERATORS),
+    "api/v1/discovered-sensors/ignore/": rows("401 403 405 405", POST=OPERATORS, OPTIONS=OPERATORS),
     "api/v1/telemetry/latest": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
     "api/v1/telemetry/history": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
     "api/v1/telemetry/": rows("401 403 405 405", POST="401 403 200 200", OPTIONS="401 403 200 200"),
@@ -161,6 +168,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "telemetry.deadletter": ("v", "v"),
     "telemetry.ingestshard": ("v", ""),
     "telemetry.ingestevent": ("v", ""),
+    "telemetry.discoveredsensor": ("v", "v"),
     "procrastinate.procrastinatejob": ("v", ""),
 }
 
@@ -222,6 +230,8 @@ BODIES: dict[tuple[str, str], Callable[[Place], Any]] = {
     ("api/v1/devices/", "POST"): lambda place: {"plant": str(place.plant.pk), "name": "new"},
     ("api/v1/dead-letters/replay/", "POST"): lambda place: {"ids": [str(place.deadletter.pk)]},
     ("api/v1/dead-letters/discard/", "POST"): lambda place: {"ids": [str(place.deadletter.pk)]},
+    ("api/v1/discovered-sensors/adopt/", "POST"): lambda place: {"ids": [str(place.discoveredsensor.pk)]},
+    ("api/v1/discovered-sensors/ignore/", "POST"): lambda place: {"ids": [str(place.discoveredsensor.pk)]},
     ("api/v1/users/", "POST"): lambda _: {"email": "new@example.org", "password": "staple battery horse"},
     ("admin/*/delete/", "POST"): lambda _: {"post": "yes"},
 }
@@ -266,6 +276,7 @@ THINGS = {"plants": "plant", "zones": "zone", "machines": "machine", "sensors": 
     "memberships": "membership",
     "devices": "device",
     "dead-letters": "deadletter",
+    "discovered-sensors": "discoveredsensor",
     "users": "user",
 }
 

@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.tokens import issue_access_token
 from plants.devices import Device, hashed
 from plants.models import Machine, Membership, Plant, Sensor, Zone
-from telemetry.models import DeadLetter, IngestEvent, IngestShard
+from telemetry.models import DeadLetter, DiscoveredSensor, IngestEvent, IngestShard
 
 # Names that occur nowhere else, no document's example either: they give away whatever carries them.
 HERE = "amberly"
@@ -93,6 +93,13 @@ def place(name: str) -> Place:
     )
     things["ingestevent"] = IngestEvent.objects.create(
         at=plant.created_at, client_id=f"ingest-{name}", kind="took_over", detail=name
+    )
+    things["discoveredsensor"] = DiscoveredSensor.objects.create(
+        plant=plant,
+        address=f"{name}/{zone.slug}/{machine.slug}/new",
+        first_seen=plant.created_at,
+        last_seen=plant.created_at,
+        last_label=name,
     )
     return Place(name, things | {"membership": Membership.objects.get(user=member)})
 

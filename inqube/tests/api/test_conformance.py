@@ -25,7 +25,7 @@ from accounts.models import User
 from accounts.tokens import issue_access_token
 from plants.devices import Device, hashed
 from plants.models import Machine, Membership, Plant, Sensor, Zone
-from telemetry.models import DeadLetter
+from telemetry.models import DeadLetter, DiscoveredSensor
 
 EXAMPLES = 6  # an operation and person; all of them take about 30 s
 CHECKS = [
@@ -68,6 +68,12 @@ def rows(kandy: Plant, vera: User) -> dict[str, str]:
             samples=1,
             digest=b"?",
             reason="invalid_json",
+        ),
+        "discovered-sensors": DiscoveredSensor.objects.create(
+            plant=kandy,
+            address="kandy/rolling/roller-2/humidity",
+            first_seen=kandy.created_at,
+            last_seen=kandy.created_at,
         ),
         "devices": Device.objects.create(plant=kandy, name="gateway", secret_hash=hashed("secret")),
     }

@@ -9,7 +9,7 @@ from drf_spectacular.generators import SchemaGenerator
 from accounts.models import User
 from plants.devices import Device, hashed
 from plants.models import Plant
-from telemetry.models import DeadLetter
+from telemetry.models import DeadLetter, DiscoveredSensor
 
 DESCRIPTION = SchemaGenerator().get_schema(request=None, public=True)
 # Not lists of rows: they give all that is asked for by name.
@@ -65,6 +65,9 @@ def signed_in(client: Client, alice: User, vera: User, kandy: Plant, rotterdam: 
     Device.objects.create(plant=kandy, name="gateway", secret_hash=hashed("secret"))
     DeadLetter.objects.create(
         received_at=kandy.created_at, payload=b"?", payload_bytes=1, samples=1, digest=b"?", reason="invalid_json"
+    )
+    DiscoveredSensor.objects.create(
+        plant=kandy, address="kandy/a/b/c", first_seen=kandy.created_at, last_seen=kandy.created_at
     )
     client.force_login(alice)
     return client
