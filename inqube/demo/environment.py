@@ -71,6 +71,7 @@ def demo_environment(directory: Directory, servers: Mapping[str, str], kept: Map
     return {
         **servers,
         **keys,
+        "MQTT_ADMIN_URL": "",  # a shell that names a plant's broker must not have the demo keep its accounts
         "DEBUG": "false",
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
         "STATIC_ROOT": str(directory.static),

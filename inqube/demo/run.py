@@ -193,9 +193,10 @@ class Demo:
         self.console.print(f"InQube is up after {elapsed_s:.1f} s. Ctrl-C stops everything.", style="bold")
         site = f"http://{embedded.LOOPBACK}:{self.ports.web}"
         broker = self.environment["MQTT_URL"]
-        if "MQTT_URL" in self.servers:  # ingest's listener speaks MQTT 5 only; people's tools mostly 3.1.1
+        is_open = "MQTT_URL" in self.servers
+        if is_open:  # ingest's listener speaks MQTT 5 only; people's tools mostly 3.1.1
             broker = f"mqtt://{embedded.LOOPBACK}:{self.ports.mqtt}"
-        summary.show(self.console, self.directory, site, broker, self.credentials, travelled)
+        summary.show(self.console, self.directory, site, broker, self.credentials, travelled, is_open=is_open)
 
     def watch(self) -> None:
         """Says what supervisor restarts, until interrupted."""

@@ -11,6 +11,7 @@ from rich.table import Table
 from inqube.demo.directory import Directory
 from inqube.demo.travel import Travelled
 
+OPEN_BROKER = "takes connections of this machine only, and asks for no login: not for a plant"
 EXAMPLE = Travelled("kandy/rolling/roller-1/bearing-temp", 48.5, "°C")  # where no reading has been waited for
 
 
@@ -48,7 +49,10 @@ def show(
     broker: str,
     credentials: dict[str, dict[str, str]],
     travelled: Travelled | None,
+    *,
+    is_open: bool,
 ) -> None:
+    """`is_open`: the broker is the embedded one, which asks nobody who they are."""
     reading = travelled if travelled and travelled.unit else EXAMPLE  # a state's 1 says little
     plant = reading.address.split("/")[0]
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -61,6 +65,8 @@ def show(
         table.add_row(role.capitalize(), f"{person['email']}  {person['password']}")
     table.add_row("", f"kept in {directory.credentials}")
     table.add_row("Broker", broker)
+    if is_open:
+        table.add_row("", OPEN_BROKER)
     table.add_row("Logs", f"{directory.logs}/")
     if travelled:
         table.add_row("First reading", f"{travelled.address} = {travelled.value:g} {travelled.unit}")

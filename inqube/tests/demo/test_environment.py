@@ -79,6 +79,10 @@ def test_it_keeps_the_keys_of_an_earlier_run(tmp_path: Path) -> None:
     assert min(len(first["SECRET_KEY"]), len(first["JWT_SIGNING_KEY"])) >= 32
 
 
+def test_it_keeps_no_accounts_on_the_person_s_broker(tmp_path: Path) -> None:
+    assert environment.demo_environment(Directory(tmp_path), SERVERS, kept={})["MQTT_ADMIN_URL"] == ""
+
+
 def test_it_uses_a_server_that_the_person_names() -> None:
     found = environment.external_servers({"MQTT_URL": "mqtt://plant:1883", "REDIS_URL": ""}, kept=SERVERS)
     assert found == {"MQTT_URL": "mqtt://plant:1883"}

@@ -1,5 +1,6 @@
 """The lines to paste work as they stand."""
 
+import io
 import json
 import shlex
 import shutil
@@ -7,11 +8,14 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from rich.console import Console
 
-from inqube.demo.summary import latest_line, publish_line
+from inqube.demo.directory import Directory
+from inqube.demo.summary import OPEN_BROKER, latest_line, publish_line, show
 
 
 def test_it_publishes_to_the_sensor_s_topic() -> None:
@@ -25,6 +29,15 @@ def test_it_publishes_to_a_broker_that_asks_for_a_password() -> None:
     words = shlex.split(publish_line("mqtt://inqube:p%20w@plant:1884", "kandy/rolling/roller-2/temp", 1))
     assert words[1:9] == ["-h", "plant", "-p", "1884", "-q", "1", "-u", "inqube"]
     assert words[words.index("-P") + 1] == "p w"
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_it_says_whether_the_broker_asks_for_logins(tmp_path: Path, is_open: bool) -> None:
+    console = Console(file=io.StringIO(), width=200)
+    people = {"viewer": {"email": "vera@example.org", "password": "secret"}}
+    show(console, Directory(tmp_path), "http://site", "mqtt://127.0.0.1:1883", people, None, is_open=is_open)
+    assert isinstance(console.file, io.StringIO)
+    assert (OPEN_BROKER in console.file.getvalue()) is is_open
 
 
 class Api(BaseHTTPRequestHandler):
