@@ -35,10 +35,11 @@ def sync(*, dry_run: bool = False) -> Report:
     """Makes the broker's accounts those of the database, and notes at each device what the broker has. BrokerError."""
     broker = Broker.from_url(settings.MQTT_ADMIN_URL, "MQTT_ADMIN_URL")
     try:
-        with transaction.atomic(), control(broker) as connected:
+        with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-            return _sync(connected, dry_run)
+            with control(broker) as connected:
+                return _sync(connected, dry_run)
     except BrokerError:
         Device.objects.exclude(broker_digest="").update(broker_digest="")
         raise

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from threading import Condition, Event
 from typing import Any, cast
@@ -28,6 +29,7 @@ ANSWERS_WITHIN_S = 10
 PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 
 
+@cache
 def plugin() -> Path:
     """Where the distribution has put the plugin."""
     return next(path for place in ("/usr/lib", "/usr/local/lib") for path in Path(place).rglob(PLUGIN))
