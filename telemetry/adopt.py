@@ -90,12 +90,29 @@ def adopt(
 
 
 def adopt_many(
-    entries: Iterable[DiscoveredSensor], by: User | None, moment: datetime, retention_days: int, store: Store
+    entries: Iterable[DiscoveredSensor], by: User, moment: datetime, retention_days: int
 ) -> tuple[list[Adoption], list[Refused]]:
     """Adopts each as it is guessed; one that no guess fits keeps no other from being adopted.
 
     Raises psycopg.Error as `adopt`.
     """
+    with closing(Store()) as store:
+        return _adopt_each(entries, by, moment, retention_days, store)
+
+
+def adopt_due(connection: Connection, moment: datetime, retention_days: int) -> dict[str, Any]:
+    """Adopts for plants that create at once, and empties the quarantine of sensors that have been made meanwhile."""
+    due = DiscoveredSensor.objects.due().order_by("address")[:MAX_ADOPTED]
+    done, refused = _adopt_each(due, None, moment, retention_days, Store(lambda: connection))
+    for entry, detail in refused:
+        log.warning("discovered sensor not adopted", address=entry.address, error=detail)
+    counts = {"adopted": sum(each.is_new for each in done), "stored": sum(each.stored for each in done)}
+    return counts | ({"refused": len(refused)} if refused else {})
+
+
+def _adopt_each(
+    entries: Iterable[DiscoveredSensor], by: User | None, moment: datetime, retention_days: int, store: Store
+) -> tuple[list[Adoption], list[Refused]]:
     done, refused = [], []
     for entry in entries:
         try:
@@ -103,16 +120,6 @@ def adopt_many(
         except ValidationError as error:
             refused.append(Refused(entry, " ".join(error.messages)))
     return done, refused
-
-
-def adopt_due(connection: Connection, moment: datetime, retention_days: int) -> dict[str, Any]:
-    """Adopts for plants that create at once, and empties the quarantine of sensors that have been made meanwhile."""
-    due = DiscoveredSensor.objects.due().order_by("address")[:MAX_ADOPTED]
-    done, refused = adopt_many(due, None, moment, retention_days, Store(lambda: connection))
-    for entry, detail in refused:
-        log.warning("discovered sensor not adopted", address=entry.address, error=detail)
-    counts = {"adopted": sum(each.is_new for each in done), "stored": sum(each.stored for each in done)}
-    return counts | ({"refused": len(refused)} if refused else {})
 
 
 def _adopt(

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils.timezone import now
 from procrastinate import BaseRetryStrategy, JobContext, RetryStrategy, builtin_tasks
 from procrastinate.contrib.django import app
@@ -33,10 +33,11 @@ SCHEDULE = {
     "retention": "20 0 * * *",
     "compression": "40 0 * * *",
     "latest": "10 1 * * *",
+    "adoption": "* * * * *",  # and at once where ingest defers it (ingest/quarantine.py)
 }
 AGAIN = RetryStrategy(max_attempts=6, wait=60, linear_wait=300)  # over an hour and a half
 # The next minute is the retry; and a job that waits to be retried would keep its successors from being deferred.
-RETRIES: dict[str, BaseRetryStrategy | bool] = {"rollups": False}
+RETRIES: dict[str, BaseRetryStrategy | bool] = {"rollups": False, "adoption": False}
 
 KEEP_HOURS = 72  # for people to look at; a job a minute is 1,440 rows a day
 CANCEL_EVERY_S = 0.5
@@ -62,7 +63,7 @@ async def log_job(call_next: Callable[[], Awaitable[Any]], context: JobContext, 
 
 def is_fault(error: Exception) -> bool:
     """Whether a traceback would help: not where a server is away or others are busy with it."""
-    return not isinstance(error, psycopg.OperationalError | BusyError | BrokerError)
+    return not isinstance(error, psycopg.OperationalError | OperationalError | BusyError | BrokerError)
 
 
 def _since(started: float) -> float:
@@ -72,7 +73,7 @@ def _since(started: float) -> float:
 async def run(step: Step) -> Facts:
     """The step on a connection of its own, in a thread; when the job is to stop, so does its statement."""
     connection = await asyncio.to_thread(connect)
-    work = asyncio.ensure_future(asyncio.to_thread(step, connection, now()))
+    work = asyncio.ensure_future(asyncio.to_thread(_work, step, connection))
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
@@ -80,6 +81,13 @@ async def run(step: Step) -> Facts:
         raise
     finally:
         await asyncio.to_thread(connection.close)
+
+
+def _work(step: Step, on: Connection) -> Facts:
+    try:
+        return step(on, now())
+    finally:
+        connection.close()  # Django's, which a step may have used: this thread's
 
 
 async def _stop(work: "asyncio.Future[Facts]", connection: Connection) -> None:

@@ -12,7 +12,8 @@ import psycopg
 from django.conf import settings
 from psycopg import Connection
 
-from telemetry.storage import connection_params, flavour, latest, retention, rollups
+from telemetry.adopt import adopt_due
+from telemetry.storage import connection_params, flavour, latest, quarantine, retention, rollups
 from telemetry.storage.days import start_of
 
 DAYS_AHEAD = 7  # partitions that are there already when the worker is away for a week
@@ -47,6 +48,7 @@ def enforce_retention(connection: Connection, now: datetime) -> Facts:
     forget_before = now - timedelta(days=settings.DEAD_LETTER_RETENTION_DAYS)
     forgotten = connection.execute(FORGET_LETTERS, [forget_before]).rowcount  # first, for the days may have to wait
     connection.execute(FORGET_EVENTS, [forget_before])
+    quarantine.forget(connection, forget_before, now - timedelta(days=settings.RAW_RETENTION_DAYS))
     rollups.refresh(connection, now)  # so that no late reading of long ago keeps a day from going
     dropped = retention.enforce(connection, now, settings.RAW_RETENTION_DAYS)
     held = {str(day): reason for day, reason in dropped.held}
@@ -63,10 +65,15 @@ def repair_latest(connection: Connection, now: datetime) -> Facts:
     return {"corrected": latest.repair(connection)}
 
 
+def adopt_discovered(connection: Connection, now: datetime) -> Facts:
+    return adopt_due(connection, now, settings.RAW_RETENTION_DAYS)
+
+
 STEPS: dict[str, Step] = {
     "partitions": make_partitions,
     "rollups": refresh_rollups,
     "retention": enforce_retention,
     "compression": compress,
     "latest": repair_latest,
+    "adoption": adopt_discovered,
 }

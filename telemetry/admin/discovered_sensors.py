@@ -1,7 +1,6 @@
 """Discovered sensors in the admin."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any, cast
 
 from django.conf import settings
@@ -13,7 +12,6 @@ from django.utils.timezone import now
 from accounts.models import User
 from telemetry.admin.inbox import InboxAdmin, PlantFilter
 from telemetry.adopt import MAX_ADOPTED, adopt_many, guess_of
-from telemetry.ingest.store import Store
 from telemetry.models import DiscoveredSensor
 
 
@@ -68,14 +66,8 @@ class DiscoveredSensorAdmin(InboxAdmin):
 
     @admin.action(description="Adopt selected sensors, as they are guessed")
     def adopt(self, request: HttpRequest, entries: QuerySet[DiscoveredSensor]) -> None:
-        with closing(Store()) as store:
-            done, refused = adopt_many(
-                entries.order_by("address")[:MAX_ADOPTED],
-                cast(User, request.user),
-                now(),
-                settings.RAW_RETENTION_DAYS,
-                store,
-            )
+        chosen = entries.order_by("address")[:MAX_ADOPTED]
+        done, refused = adopt_many(chosen, cast(User, request.user), now(), settings.RAW_RETENTION_DAYS)
         stored = sum(each.stored for each in done)
         self.message_user(request, f"{len(done):,} adopted, {stored:,} readings stored.")
         kept = sum(each.rejected.total() for each in done)

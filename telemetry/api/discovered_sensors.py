@@ -1,7 +1,6 @@
 """`/discovered-sensors/`: what devices send for sensors that nobody has made, to be adopted or ignored."""
 
 from collections import Counter
-from contextlib import closing
 from typing import Any, cast
 
 from django.conf import settings
@@ -24,7 +23,6 @@ from plants.api.filters import ParentFilter
 from plants.models import Plant, Sensor
 from telemetry.adopt import MAX_ADOPTED, Adoption, Refused, adopt, adopt_many, guess_of
 from telemetry.api.dead_letters import OperatorsOnly
-from telemetry.ingest.store import Store
 from telemetry.models import DiscoveredSensor, QuarantinedSample
 
 SHOWN_SAMPLES = 20
@@ -233,8 +231,7 @@ class DiscoveredSensorViewSet(ReadOnlyModelViewSet):
     def adopt_chosen(self, request: Request) -> Response:
         """Adopt the new ones with these ids or of a plant, as they are guessed."""
         entries = list(self._chosen(request)[: MAX_ADOPTED + 1])
-        with closing(Store()) as store:
-            done, refused = adopt_many(entries[:MAX_ADOPTED], _user(request), now(), settings.RAW_RETENTION_DAYS, store)
+        done, refused = adopt_many(entries[:MAX_ADOPTED], _user(request), now(), settings.RAW_RETENTION_DAYS)
         return Response(AdoptedSerializer(_summary(done, refused, has_more=len(entries) > MAX_ADOPTED)).data)
 
     @extend_schema(

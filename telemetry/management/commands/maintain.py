@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.template.defaultfilters import filesizeformat
 from django.utils.timezone import now
 from psycopg import Connection
@@ -20,8 +21,9 @@ class Command(BaseCommand):
         "Keeps the historian in order: makes partitions for the days to come, brings the rollups up to date, drops raw "
         "readings that are older than RAW_RETENTION_DAYS and dead letters that are older than "
         "DEAD_LETTER_RETENTION_DAYS, compresses readings older than COMPRESS_AFTER_DAYS "
-        "(TimescaleDB), and puts the latest readings right. Once, in this order; exits with 1 if a step fails, "
-        "without those after it. The worker does the same by its timetable, and both may run at once."
+        "(TimescaleDB), puts the latest readings right, and adopts the discovered sensors that are due. Once, in this "
+        "order; exits with 1 if a step fails, without those after it. The worker does the same by its timetable, and "
+        "both may run at once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -55,7 +57,7 @@ class Command(BaseCommand):
     def step(self, name: str, connection: Connection) -> None:
         try:
             facts = STEPS[name](connection, now())
-        except (psycopg.Error, retention.BusyError) as error:
+        except (psycopg.Error, DatabaseError, retention.BusyError) as error:
             raise CommandError(f"{name} failed: {str(error).strip()}") from None
         self.stdout.write(f"{name}: {words(facts)}")
 

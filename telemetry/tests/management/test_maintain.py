@@ -40,7 +40,8 @@ def run(*arguments: str) -> str:
 
 def test_it_runs_all_steps_in_order(historian: Connection) -> None:
     said = run().splitlines()
-    assert [line.partition(":")[0] for line in said] == ["partitions", "rollups", "retention", "compression", "latest"]
+    names = ["partitions", "rollups", "retention", "compression", "latest", "adoption"]
+    assert [line.partition(":")[0] for line in said] == names
     assert "retention: dropped 2025-01-10 2025-01-11" in said[2]
     assert list(raw_by_day(historian)) == ["2025-01-12", "2025-01-13"]
 
