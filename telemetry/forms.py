@@ -2,6 +2,7 @@
 
 from django import forms
 
+from plants.models import Sensor
 from telemetry.tester import MAX_TOPIC
 
 
@@ -10,3 +11,13 @@ class MessageForm(forms.Form):
 
     topic = forms.CharField(max_length=MAX_TOPIC, strip=False)
     payload = forms.CharField(required=False, strip=False, widget=forms.Textarea)
+
+
+class AdoptForm(forms.ModelForm):
+    """What is to become of a discovered sensor, beginning with what it is guessed to be."""
+
+    class Meta:
+        model = Sensor
+        fields = ("name", "type", "unit", "kind", "states", "decimals", "expected_interval_s")
+        labels = {"type": "Measures", "expected_interval_s": "Seconds between readings"}
+        widgets = {"states": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}

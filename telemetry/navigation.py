@@ -1,12 +1,29 @@
 """What every page's side bar needs of the inbox."""
 
 from functools import cache, partial
+from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from telemetry.queries.dead_letters import waiting
+from telemetry.models import DeadLetter, DiscoveredSensor
+
+MOST_WAITING = 99
 
 
 def inbox_of_user(request: HttpRequest) -> dict[str, object]:
-    """Context processor: `nav_waiting`, asked once a page, and only by pages that show it."""
-    return {"nav_waiting": cache(partial(waiting, request.user))}
+    """Context processor: how many dead letters and discovered sensors wait for this user to decide.
+
+    Each is asked once a page, and only by pages that show it.
+    """
+    user = request.user
+    return {
+        "nav_waiting": cache(partial(_waiting, DeadLetter.objects.visible_to(user).new())),
+        "nav_discovered": cache(partial(_waiting, DiscoveredSensor.objects.visible_to(user).new())),
+    }
+
+
+def _waiting(rows: QuerySet[Any]) -> str:
+    """`12` or `99+`; empty for none."""
+    count = rows.order_by()[: MOST_WAITING + 1].count()
+    return f"{MOST_WAITING}+" if count > MOST_WAITING else str(count or "")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telemetry.views import console, dead_letters, tester
+from telemetry.views import console, dead_letters, discovered, tester
 
 urlpatterns = [
     path("", console.overview, name="overview"),
@@ -10,5 +10,7 @@ urlpatterns = [
     path("plants/<slug:slug>/rate", console.plant_rate, name="plant_rate"),
     path("dead-letters/", dead_letters.dead_letters, name="dead_letters"),
     path("dead-letters/<uuid:pk>/", dead_letters.dead_letter, name="dead_letter"),
+    path("discovered-sensors/", discovered.discovered_sensors, name="discovered_sensors"),
+    path("discovered-sensors/<uuid:pk>/", discovered.discovered_sensor, name="discovered_sensor"),
     path("topic-tester/", tester.topic_tester, name="topic_tester"),
 ]

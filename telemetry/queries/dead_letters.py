@@ -1,18 +1,14 @@
-"""What the page of dead letters shows: a page of them, how many there are by reason, how many wait."""
+"""What the page of dead letters shows: a page of them, and how many there are by reason."""
 
 from collections import Counter
 from typing import NamedTuple
 
-from django.contrib.auth.models import AnonymousUser
-
-from accounts.models import User
 from telemetry.letter_filter import Place
 from telemetry.models import DeadLetter
 from telemetry.models.inbox import DeadLetterQuerySet
 
 PAGE = 50
 COUNTED = 10_000  # of the newest, by reason: some milliseconds
-MOST_WAITING = 99
 
 
 class LetterPage(NamedTuple):
@@ -46,10 +42,3 @@ def counts_by_reason(letters: DeadLetterQuerySet) -> Counter[str]:
     """Of the newest COUNTED; most frequent first."""
     newest = letters.order_by("-received_at").values_list("reason", flat=True)[:COUNTED]
     return Counter(dict(Counter(newest).most_common()))
-
-
-def waiting(user: User | AnonymousUser) -> str:
-    """How many letters wait for this user to decide, `12` or `99+`; empty for none."""
-    ids = DeadLetter.objects.visible_to(user).new().order_by().values("pk")[: MOST_WAITING + 1]
-    count = ids.count()
-    return f"{MOST_WAITING}+" if count > MOST_WAITING else str(count or "")

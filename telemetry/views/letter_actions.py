@@ -16,6 +16,7 @@ from telemetry.letter_filter import Place
 from telemetry.models import DeadLetter
 from telemetry.models.inbox import DeadLetterQuerySet
 from telemetry.replay import MAX_REPLAYED, Outcome, Summary, replay, summary
+from telemetry.views.chosen import chosen_ids
 
 MAX_DISCARDED = 20_000  # letters in one request: about a second
 
@@ -33,7 +34,7 @@ class Choice(NamedTuple):
     def from_form(cls, form: QueryDict) -> "Choice":
         return cls(
             form.get("action", ""),
-            [id for id in map(_uuid, form.getlist("letter")) if id],
+            chosen_ids(form, "letter"),
             "everything" in form,
             Place.parse(form.get("rest", "")),
             "confirmed" in form,
@@ -100,10 +101,3 @@ def by_reason(done: Summary) -> Mapping[str, Kept]:
         first, letters = found.get(reason, Kept(each, 0))
         found[reason] = Kept(first, letters + 1)
     return found
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -62,6 +62,8 @@ ROUTES: dict[str, Rows] = {
     "plants/<slug>/rate": page(GET="login 200/404 200/404 200"),
     "dead-letters/": page(GET="login 404 200 200", POST="login 404 302 302"),
     "dead-letters/<pk>/": page(GET="login 404 200/404 200", POST="login 404 302/404 302"),
+    "discovered-sensors/": page(GET="login 404 200 200", POST="login 404 302 302"),
+    "discovered-sensors/<pk>/": page(GET="login 404 200/404 200", POST="login 404 302/404 302"),
     "topic-tester/": page(GET="login 404 200 200", POST="login 404 200 200"),
     "login/": rows("405 302 302 302", GET="200 302 302 302", POST="200 302 302 302", PUT="200 302 302 302")
     | {"OPTIONS": "200 302 302 302"},
