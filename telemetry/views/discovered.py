@@ -1,6 +1,5 @@
 """Discovered sensors: what devices send for sensors that nobody has made, to be adopted or ignored."""
 
-from contextlib import closing
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -20,7 +19,6 @@ from plants.models import Plant
 from telemetry.adopt import MAX_ADOPTED, Adoption, Refused, adopt, adopt_many, guess_of
 from telemetry.forms import AdoptForm
 from telemetry.guess import Guess, Seen, guess
-from telemetry.ingest.store import Store
 from telemetry.models import DiscoveredSensor, QuarantinedSample
 from telemetry.models.discovered import DiscoveredSensorQuerySet
 from telemetry.readings import microseconds
@@ -102,10 +100,7 @@ def _act(request: HttpRequest, entries: DiscoveredSensorQuerySet) -> HttpRespons
         chosen = chosen.filter(pk__in=chosen_ids(request.POST, "entry"))
     if request.POST.get("action") == "adopt":
         found = list(chosen[: MAX_ADOPTED + 1])
-        with closing(Store()) as store:
-            done, refused = adopt_many(
-                found[:MAX_ADOPTED], _user(request), timezone.now(), settings.RAW_RETENTION_DAYS, store
-            )
+        done, refused = adopt_many(found[:MAX_ADOPTED], _user(request), timezone.now(), settings.RAW_RETENTION_DAYS)
         _tell(request, done, refused, has_more=len(found) > MAX_ADOPTED)
     elif request.POST.get("action") == "ignore":
         ids = chosen.order_by().values("pk")
