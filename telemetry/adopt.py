@@ -19,6 +19,7 @@ from psycopg import Connection
 from accounts.models import User
 from plants.models import Machine, Sensor, Zone
 from telemetry.guess import Guess, Seen, guess, name_of
+from telemetry.ingest.ledger import Kind
 from telemetry.ingest.resolve import known_sensors
 from telemetry.ingest.store import Store
 from telemetry.ingest.validate import Window, validate, window
@@ -85,7 +86,7 @@ def adopt(
         ValidationError: the sensor can't be made so, and nothing was.
         psycopg.Error: the database failed; do it again.
     """
-    with closing(Store()) as store:
+    with closing(Store(kind=Kind.REPLAY)) as store:
         return _adopt(discovered, by, moment, retention_days, chosen or {}, store)
 
 
@@ -96,14 +97,14 @@ def adopt_many(
 
     Raises psycopg.Error as `adopt`.
     """
-    with closing(Store()) as store:
+    with closing(Store(kind=Kind.REPLAY)) as store:
         return _adopt_each(entries, by, moment, retention_days, store)
 
 
 def adopt_due(connection: Connection, moment: datetime, retention_days: int) -> dict[str, Any]:
     """Adopts for plants that create at once, and empties the quarantine of sensors that have been made meanwhile."""
     due = DiscoveredSensor.objects.due().order_by("address")[:MAX_ADOPTED]
-    done, refused = _adopt_each(due, None, moment, retention_days, Store(lambda: connection))
+    done, refused = _adopt_each(due, None, moment, retention_days, Store(lambda: connection, kind=Kind.REPLAY))
     for entry, detail in refused:
         log.warning("discovered sensor not adopted", address=entry.address, error=detail)
     counts = {"adopted": sum(each.is_new for each in done), "stored": sum(each.stored for each in done)}
@@ -171,13 +172,16 @@ def _drained(adoption: Adoption, accepted: Window, store: Store) -> Adoption:
     samples = QuarantinedSample.objects.filter(discovered=discovered.number).order_by("time")
     # Before looking: what comes in from here on may be seen or not, and is to be looked for again.
     count = DiscoveredSensor.objects.values_list("count", flat=True).get(pk=discovered.pk)
+    source = sensor.address.rpartition("/")[0]
     stored = duplicate = conflict = 0
     rejected: Counter[Reason] = Counter()
     page = list(samples[:PAGE])
     while page:
         results = [validate(_sample(each, sensor.address), known, accepted) for each in page]
-        result = store.write([each for each in results if not isinstance(each, Rejected)])
-        rejected.update(each.reason for each in (*results, *result.rejected) if isinstance(each, Rejected))
+        readings = [each for each in results if not isinstance(each, Rejected)]
+        receipt = (source, len(results), len(readings), len(results) - len(readings))
+        result = store.write(readings, receipts=[receipt])
+        rejected.update(each.reason for each in (*results, *result.refused.values()) if isinstance(each, Rejected))
         stored, duplicate, conflict = stored + result.stored, duplicate + result.duplicate, conflict + result.conflict
         _take_out(discovered, known, page)
         page = list(samples.filter(time__gt=page[-1].time)[:PAGE])

@@ -30,6 +30,7 @@ from telemetry.storage.retention import BusyError
 SCHEDULE = {
     "partitions": "10 0 * * *",
     "rollups": "* * * * *",  # rollups.REFRESH_EVERY_S
+    "ledger": "* * * * *",
     "retention": "20 0 * * *",
     "compression": "40 0 * * *",
     "latest": "10 1 * * *",
@@ -37,7 +38,7 @@ SCHEDULE = {
 }
 AGAIN = RetryStrategy(max_attempts=6, wait=60, linear_wait=300)  # over an hour and a half
 # The next minute is the retry; and a job that waits to be retried would keep its successors from being deferred.
-RETRIES: dict[str, BaseRetryStrategy | bool] = {"rollups": False, "adoption": False}
+RETRIES: dict[str, BaseRetryStrategy | bool] = {"rollups": False, "ledger": False, "adoption": False}
 
 KEEP_HOURS = 72  # for people to look at; a job a minute is 1,440 rows a day
 CANCEL_EVERY_S = 0.5

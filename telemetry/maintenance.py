@@ -9,17 +9,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+import structlog
 from django.conf import settings
 from psycopg import Connection
 
 from telemetry.adopt import adopt_due
-from telemetry.storage import connection_params, flavour, latest, quarantine, retention, rollups
+from telemetry.storage import connection_params, flavour, latest, ledger, quarantine, retention, rollups
 from telemetry.storage.days import start_of
 
 DAYS_AHEAD = 7  # partitions that are there already when the worker is away for a week
 FORGET_LETTERS = "DELETE FROM dead_letter WHERE received_at < %s"  # decided or not
 FORGET_EVENTS = "DELETE FROM ingest_event WHERE at < %s"
 APPLICATION_NAME = "inqube worker"  # as pg_stat_activity shows it
+
+log = structlog.get_logger("inqube.maintenance")
 
 Facts = dict[str, Any]
 Step = Callable[[Connection, datetime], Facts]
@@ -49,11 +52,19 @@ def enforce_retention(connection: Connection, now: datetime) -> Facts:
     forgotten = connection.execute(FORGET_LETTERS, [forget_before]).rowcount  # first, for the days may have to wait
     connection.execute(FORGET_EVENTS, [forget_before])
     quarantine.forget(connection, forget_before, now - timedelta(days=settings.RAW_RETENTION_DAYS))
+    ledger.forget(connection, now - timedelta(days=settings.LEDGER_RETENTION_DAYS))
     rollups.refresh(connection, now)  # so that no late reading of long ago keeps a day from going
     dropped = retention.enforce(connection, now, settings.RAW_RETENTION_DAYS)
     held = {str(day): reason for day, reason in dropped.held}
     facts = {"dropped": [str(day) for day in dropped.days], "bytes": dropped.bytes, "dead_letters": forgotten}
     return facts | ({"held": held} if held else {})
+
+
+def check_ledger(connection: Connection, now: datetime) -> Facts:
+    checked = ledger.check(connection, now)
+    for entry in checked.broken:
+        log.error("the ledger does not match: samples were lost or invented", entry=str(entry))
+    return {"checked_to": checked.until.isoformat(), "broken": len(checked.broken)}
 
 
 def compress(connection: Connection, now: datetime) -> Facts:
@@ -72,6 +83,7 @@ def adopt_discovered(connection: Connection, now: datetime) -> Facts:
 STEPS: dict[str, Step] = {
     "partitions": make_partitions,
     "rollups": refresh_rollups,
+    "ledger": check_ledger,
     "retention": enforce_retention,
     "compression": compress,
     "latest": repair_latest,

@@ -12,9 +12,10 @@ from typing import NamedTuple
 from accounts.models import User
 from plants.models import Plant, Sensor
 from telemetry.ingest.decode import decode
-from telemetry.ingest.resolve import Directory, known_sensors
+from telemetry.ingest.ledger import Kind
+from telemetry.ingest.resolve import Directory, known_sensors, reading_of
 from telemetry.ingest.store import Store
-from telemetry.ingest.validate import Window, validate, window
+from telemetry.ingest.validate import Window, window
 from telemetry.models import DeadLetter
 from telemetry.readings import Message, Reading, Reason, Rejected, microseconds
 
@@ -70,7 +71,7 @@ def replay(letters: Iterable[DeadLetter], by: User | None, moment: datetime, ret
     plants = Plant.objects.visible_to(by) if by else Plant.objects.all()
     directory = Directory(known_sensors(sensors), dict(plants.order_by().values_list("slug", "pk")))
     accepted = window(microseconds(moment), retention_days)
-    with closing(Store()) as store:
+    with closing(Store(kind=Kind.REPLAY)) as store:
         for letter in letters:
             yield _replay(letter, by, moment, directory, accepted, store)
 
@@ -83,8 +84,9 @@ def _replay(
     if letter.is_truncated:
         return Outcome(letter, letter.state, 0, 0, 0, [], TRUNCATED)
     readings, rejected = _readings(letter, directory, accepted)
-    result = store.write(readings)
-    rejected += result.rejected
+    receipt = (letter.source, len(readings) + len(rejected), len(readings), len(rejected))
+    result = store.write(readings, receipts=[receipt])
+    rejected += result.refused.values()
     is_done = not _is_missing_something(letter, {each.reason for each in rejected})
     if is_done and not letter.replayed(by, moment):
         letter.refresh_from_db(fields=("state",))  # somebody decided it meanwhile
@@ -97,8 +99,7 @@ def _readings(letter: DeadLetter, directory: Directory, accepted: Window) -> tup
     samples, rejected = decode(message)
     readings = []
     for sample in samples:
-        sensor = directory.sensors.get(sample[0])
-        result = validate(sample, sensor, accepted) if sensor else directory.unknown(sample[0])
+        result = reading_of(sample, directory, accepted)
         if isinstance(result, Rejected):
             rejected.append(result)
         else:

@@ -8,8 +8,8 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.models import User
 from plants.models import Machine, Plant, Sensor, SensorQuerySet
 from telemetry.ingest.decode import decode, parse_topic
-from telemetry.ingest.resolve import Directory, known_sensors
-from telemetry.ingest.validate import Window, validate
+from telemetry.ingest.resolve import Directory, known_sensors, reading_of
+from telemetry.ingest.validate import Window
 from telemetry.readings import Message, Rejected, instant
 
 MAX_TOPIC = 1024  # characters; a topic of four slugs has 280
@@ -60,7 +60,7 @@ def examine(message: Message, user: User | AnonymousUser, accepted: Window) -> l
         address, time_us, _, quality = sample
         known = directory.sensors.get(address)
         sensor = by_number[known.number] if known else None
-        result = validate(sample, known, accepted) if known else directory.unknown(address)
+        result = reading_of(sample, directory, accepted)
         if isinstance(result, Rejected):
             found.append(Tested(address, plant, sensor, _moment(time_us), None, quality, result))
         else:

@@ -45,6 +45,7 @@ def test_it_is_content_with_the_settings_of_the_tests() -> None:
         ("MQTT_ADMIN_URL", "localhost:1883", "inqube.E020"),
         ("MQTT_CA_FILE", "/nowhere.pem", "inqube.E021"),
         ("MQTT_CERT_FILE", "/nowhere.pem", "inqube.E021"),
+        ("LEDGER_RETENTION_DAYS", 0, "inqube.E022"),
         ("ACCESS_TOKEN_MINUTES", 7 * 24 * 60 + 1, "inqube.E016"),
     ],
 )

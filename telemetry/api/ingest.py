@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import psycopg
 import structlog
@@ -19,6 +19,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts import throttles
+from accounts.models import User
 from accounts.tokens import TokenAuthentication
 from plants.api.device_authentication import DeviceAuthentication
 from plants.devices import Device
@@ -171,5 +172,7 @@ def sender_of(request: Request) -> Sender:
     device = request.auth
     if isinstance(device, Device):
         plants = Plant.objects.filter(pk=device.plant_id)
-        return Sender(Sensor.objects.filter(machine__zone__plant__in=plants), plants, device.root)
-    return Sender(Sensor.objects.visible_to(request.user), Plant.objects.visible_to(request.user), "")
+        sensors = Sensor.objects.filter(machine__zone__plant__in=plants)
+        return Sender(f"{device.plant.slug}/{device.name}", sensors, plants, device.root)
+    user = cast(User, request.user)
+    return Sender(user.email, Sensor.objects.visible_to(user), Plant.objects.visible_to(user), "")

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,9 +11,12 @@ import psycopg
 from telemetry.imports.files import FileError, ReadingsFile, Record
 from telemetry.imports.rows import samples
 from telemetry.imports.state import Counts, Place
-from telemetry.ingest.resolve import Directory
-from telemetry.ingest.store import LOOK_UP_BY_KEY, NOTHING, Stored, columns
-from telemetry.ingest.validate import Window, validate
+from telemetry.ingest.insert import LOOK_UP_BY_KEY, columns
+from telemetry.ingest.ledger import Receipt
+from telemetry.ingest.letters import Letter
+from telemetry.ingest.resolve import Directory, reading_of
+from telemetry.ingest.store import NOTHING, Stored
+from telemetry.ingest.validate import Window
 from telemetry.readings import Reading, Rejected
 
 BATCH_LINES = 20_000  # stored in one transaction: a tenth of a second, and what is done again after a kill
@@ -27,7 +30,7 @@ JOIN reading ON reading.sensor = new.sensor
     AND reading.time = '1970-01-01Z'::timestamptz + new.time_us * interval '1 microsecond'
 """
 
-Write = Callable[[list[Reading]], Stored]
+Write = Callable[[Sequence[Reading], Sequence[Letter], Sequence[Receipt]], Stored]  # as Store.write
 
 
 class Refused(NamedTuple):
@@ -95,8 +98,10 @@ def run(
     """
     for batch in _batches(file.records(place.offset, place.line)):
         readings, refused = _readings(file, batch, directory, accepted, now_us)
-        stored = write([reading for _, reading in readings])
-        refused += _refused_by_database(readings, stored.rejected)
+        stored = write(
+            [reading for _, reading in readings], (), [(file.path.name, len(batch), len(readings), len(refused))]
+        )
+        refused += [Refused(readings[place][0], str(why.reason), why.detail) for place, why in stored.refused.items()]
         refused.sort(key=lambda each: each.record.line)
         _count(place.counts, len(batch), stored, refused)
         if rejects is not None:
@@ -136,31 +141,12 @@ def _readings(
         else:
             sound.append((record, found))
     for (record, _), sample in zip(sound, samples([fields for _, fields in sound], now_us), strict=True):
-        result: Reading | Rejected
-        if isinstance(sample, Rejected):
-            result = sample
-        elif (sensor := directory.sensors.get(sample[0])) is None:
-            result = directory.unknown(sample[0])
-        else:
-            result = validate(sample, sensor, accepted)
+        result = sample if isinstance(sample, Rejected) else reading_of(sample, directory, accepted)
         if isinstance(result, Rejected):
             refused.append(Refused(record, str(result.reason), result.detail))
         else:
             readings.append((record, result))
     return readings, refused
-
-
-def _refused_by_database(readings: list[tuple[Record, Reading]], rejected: list[Rejected]) -> list[Refused]:
-    """Store names a reading that the database refuses by its sensor and time; so the record is found again."""
-    found = []
-    for each in rejected:
-        record = next(
-            record
-            for record, (sensor, time_us, _, _) in readings
-            if each.source == f"sensor {sensor}" and f" for {time_us} µs" in each.detail
-        )
-        found.append(Refused(record, str(each.reason), each.detail))
-    return found
 
 
 def _count(counts: Counts, lines: int, stored: Stored, refused: list[Refused]) -> None:
@@ -176,7 +162,7 @@ def _count(counts: Counts, lines: int, stored: Stored, refused: list[Refused]) -
 def looking(connection: psycopg.Connection) -> Write:
     """What a dry run does in place of storing: counts those that are there. Repetitions in the file it doesn't see."""
 
-    def look(readings: list[Reading]) -> Stored:
+    def look(readings: Sequence[Reading], letters: Sequence[Letter], receipts: Sequence[Receipt]) -> Stored:
         if not readings:
             return NOTHING
         with connection.transaction(), connection.cursor() as cursor:
@@ -184,6 +170,6 @@ def looking(connection: psycopg.Connection) -> Write:
             row = cursor.execute(THERE_ALREADY, [column.tolist() for column in columns(readings)]).fetchone()
         assert row is not None
         there, conflict = row
-        return Stored(len(readings) - there, there - conflict, conflict, [], [])
+        return Stored(len(readings) - there, there - conflict, conflict, 0, {}, [])
 
     return look

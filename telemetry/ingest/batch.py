@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from telemetry.ingest.ledger import Receipt
 from telemetry.ingest.letters import Letter
 from telemetry.readings import Reading, Rejected, Token
 
@@ -30,6 +31,7 @@ class Batch:
     readings: list[Reading] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)
     messages: int = 0
     opened_at: float = 0.0

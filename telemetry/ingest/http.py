@@ -10,6 +10,7 @@ from django.db import connection
 
 from plants.models import PlantQuerySet, SensorQuerySet
 from telemetry.ingest.decode import decode_addressed
+from telemetry.ingest.ledger import Kind, Receipt
 from telemetry.ingest.resolve import Directory, known_sensors
 from telemetry.ingest.store import Store, Stored
 from telemetry.ingest.validate import Window, validate
@@ -23,6 +24,7 @@ SHOWN_CHARACTERS = 300  # of an address, which may be any text; one of four slug
 class Sender(NamedTuple):
     """Who sends, by what exists for them. `root` is what a device's addresses begin with; empty for a user."""
 
+    name: str  # plant/name of a device, or a user's email
     sensors: SensorQuerySet
     plants: PlantQuerySet
     root: str
@@ -51,22 +53,31 @@ def ingest(payload: bytes, sender: Sender, received_us: int, accepted: Window) -
     """
     decoded = decode_addressed(payload, received_us)
     if isinstance(decoded, Rejected):
+        write([], [(sender.name, 1, 0, 1)])
         return decoded
     directory = _directory(sender, {each[0] for each in decoded if not isinstance(each, Rejected)})
-    results = [_reading(each, directory, sender.root, accepted) for each in decoded]
-    stored = write([each for each in results if not isinstance(each, Rejected)])
+    readings: list[Reading] = []
+    places: list[int] = []  # of the readings in the body
+    rejected: dict[int, Rejected] = {}
+    for index, sample in enumerate(decoded):
+        result = _reading(sample, directory, sender.root, accepted)
+        if isinstance(result, Rejected):
+            rejected[index] = result
+        else:
+            readings.append(result)
+            places.append(index)
+    stored = write(readings, [(sender.name, len(decoded), len(readings), len(rejected))])
     publish(stored.newest, directory.plant_of)
-    rejected = [
-        RejectedSample(index=index, reason=str(each.reason), detail=each.detail)
-        for index, each in enumerate(_with_refusals(results, stored.rejected))
-        if isinstance(each, Rejected)
-    ]
+    rejected |= {places[place]: why for place, why in stored.refused.items()}
     return Answer(
-        received=len(results),
+        received=len(decoded),
         stored=stored.stored,
         duplicate=stored.duplicate,
         conflict=stored.conflict,
-        rejected=rejected,
+        rejected=[
+            RejectedSample(index=index, reason=str(why.reason), detail=why.detail)
+            for index, why in sorted(rejected.items())
+        ],
     )
 
 
@@ -94,25 +105,10 @@ def _reading(sample: Sample | Rejected, directory: Directory, root: str, accepte
     return directory.unknown(shown)
 
 
-def write(readings: list[Reading]) -> Stored:
+def write(readings: list[Reading], receipts: list[Receipt]) -> Stored:
     """Stage 6 on Django's connection, which is there already."""
     connection.ensure_connection()
-    return Store(lambda: connection.connection).write(readings)
-
-
-def _with_refusals(results: list[Reading | Rejected], refused: list[Rejected]) -> list[Reading | Rejected]:
-    """Store names a reading that the database refuses by its sensor and time; so its sample is found again."""
-    results = list(results)
-    for each in refused:
-        for index, result in enumerate(results):
-            if (
-                not isinstance(result, Rejected)
-                and each.source == f"sensor {result[0]}"
-                and f" for {result[1]} µs" in each.detail
-            ):
-                results[index] = each
-                break
-    return results
+    return Store(lambda: connection.connection, kind=Kind.HTTP).write(readings, (), receipts)
 
 
 @cache

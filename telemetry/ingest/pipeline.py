@@ -22,7 +22,7 @@ import structlog
 from plants.broker_address import Broker
 from telemetry.ingest.batch import Batch, Limits
 from telemetry.ingest.decode import decode
-from telemetry.ingest.letters import Letter, Quota, letters
+from telemetry.ingest.letters import Quota, letters, source_of
 from telemetry.ingest.mqtt import Receiver
 from telemetry.ingest.resolve import Directory, watch_directory
 from telemetry.ingest.shard import WHOLE, Shard
@@ -30,7 +30,7 @@ from telemetry.ingest.store import Store, Stored
 from telemetry.ingest.subscriptions import Subscriptions
 from telemetry.ingest.validate import validate, window
 from telemetry.live.publish import LivePublisher
-from telemetry.readings import Message, Reading, Reason, Rejected
+from telemetry.readings import Message, Reason, Rejected
 
 # The socket pauses while this many batches' worth of readings wait: large messages fill memory long before the
 # receive maximum, which counts messages, stops the broker.
@@ -119,6 +119,8 @@ class Pipeline:
             except Exception:  # a fault of ours; without this the broker would deliver the message for ever
                 log.exception("message not decoded", topic=message.topic, payload=message.payload[:200])
                 samples, rejected = [], [Rejected(message.topic, Reason.INVALID_JSON, "InQube failed: see its log.")]
+            received = len(samples) + len(rejected)
+            accepted_before = len(readings)
             for sample in samples:
                 sensor = sensors.get(sample[0])
                 if sensor is None:
@@ -132,6 +134,7 @@ class Pipeline:
             if rejected:
                 batch.rejected.extend(rejected)
                 batch.letters.extend(letters(message, rejected, self._quota))
+            batch.receipts.append((source_of(message.topic), received, len(readings) - accepted_before, len(rejected)))
             if message.token is not None:
                 batch.tokens.append(message.token)
         batch.grow(len(messages), time.monotonic())
@@ -160,25 +163,25 @@ class Pipeline:
             batch, self._batch = self._batch, Batch()
             if not self._stopping:
                 self.receiver.resume()
-            result = await self._store(batch.readings, batch.letters)
+            result = await self._store(batch)
             if batch.messages:
                 self.committed_at = datetime.now(UTC)
             self.receiver.acknowledge(batch.tokens)
         self.publisher.offer(result.newest, self._directory.plant_of)
         self._count(batch, result)
 
-    async def _store(self, readings: list[Reading], letters: list[Letter]) -> Stored:
+    async def _store(self, batch: Batch) -> Stored:
         """Stores, however often the database has to be asked: nothing is dropped and nothing acknowledged before."""
         delay_s = SHORTEST_RETRY_S
         while True:
             try:
                 return await asyncio.get_running_loop().run_in_executor(
-                    self._writer, self.store.write, readings, letters
+                    self._writer, self.store.write, batch.readings, batch.letters, batch.receipts
                 )
             except psycopg.Error as error:
                 log.error(
                     "batch not stored yet; trying again",
-                    readings=len(readings),
+                    readings=len(batch.readings),
                     retry_in_s=delay_s,
                     error=str(error).strip() or type(error).__name__,
                 )
@@ -208,7 +211,7 @@ class Pipeline:
         self._directory_read.set()
 
     def _count(self, batch: Batch, result: Stored) -> None:
-        rejected = batch.rejected + result.rejected
+        rejected = [*batch.rejected, *result.refused.values()]
         totals = self.totals
         totals.messages += batch.messages
         totals.stored += result.stored

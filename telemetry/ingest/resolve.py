@@ -9,7 +9,8 @@ import structlog
 from django.db import DatabaseError, connections
 
 from plants.models import Plant, Sensor, SensorQuerySet
-from telemetry.readings import KnownSensor, Reason, Rejected
+from telemetry.ingest.validate import Window, validate
+from telemetry.readings import KnownSensor, Reading, Reason, Rejected, Sample
 from telemetry.storage import connection_params
 
 RELOAD_AFTER_S = 30
@@ -41,6 +42,12 @@ class Directory:
                 address, Reason.UNKNOWN_PLANT, f"There is no plant “{plant}”. Add it, or correct the topic."
             )
         return Rejected(address, Reason.UNKNOWN_SENSOR, f"There is no sensor {address}. Add it, or correct the topic.")
+
+
+def reading_of(sample: Sample, directory: Directory, accepted: Window) -> Reading | Rejected:
+    """Stages 3 and 4 for one sample."""
+    sensor = directory.sensors.get(sample[0])
+    return directory.unknown(sample[0]) if sensor is None else validate(sample, sensor, accepted)
 
 
 def load_directory() -> Directory:

@@ -1,5 +1,6 @@
 from telemetry.models.discovered import DiscoveredSensor, QuarantinedSample
 from telemetry.models.inbox import DeadLetter
+from telemetry.models.ledger import LedgerEntry, LedgerTotal
 from telemetry.models.processes import IngestEvent, IngestShard
 from telemetry.models.readings import Latest, Reading
 
@@ -9,6 +10,8 @@ __all__ = [
     "IngestEvent",
     "IngestShard",
     "Latest",
+    "LedgerEntry",
+    "LedgerTotal",
     "QuarantinedSample",
     "Reading",
 ]

@@ -16,6 +16,7 @@ from django.db import connection as django_connection
 from telemetry.imports.files import FileError, ReadingsFile
 from telemetry.imports.run import Rejects, looking, run
 from telemetry.imports.state import Counts, Place, State
+from telemetry.ingest.ledger import Kind
 from telemetry.ingest.resolve import load_directory
 from telemetry.ingest.store import Store, connect
 from telemetry.ingest.validate import window
@@ -80,7 +81,7 @@ class Command(BaseCommand):
             if dry_run:
                 write = looking(stack.enter_context(closing(connect())))
             else:
-                write = stack.enter_context(closing(Store())).write
+                write = stack.enter_context(closing(Store(kind=Kind.IMPORT))).write
                 state.save(place)  # where it can't be written, it fails now rather than after the first batch
             refused = None
             if rejects is not None:

@@ -20,10 +20,10 @@ class Command(BaseCommand):
     help = (
         "Keeps the historian in order: makes partitions for the days to come, brings the rollups up to date, drops raw "
         "readings that are older than RAW_RETENTION_DAYS and dead letters that are older than "
-        "DEAD_LETTER_RETENTION_DAYS, compresses readings older than COMPRESS_AFTER_DAYS "
-        "(TimescaleDB), puts the latest readings right, and adopts the discovered sensors that are due. Once, in this "
-        "order; exits with 1 if a step fails, without those after it. The worker does the same by its timetable, and "
-        "both may run at once."
+        "DEAD_LETTER_RETENTION_DAYS, checks the ledger and forgets what of it is older than LEDGER_RETENTION_DAYS, "
+        "compresses readings older than COMPRESS_AFTER_DAYS (TimescaleDB), puts the latest readings right, "
+        "and adopts the discovered sensors that are due. Once, in this order; exits with 1 if a step fails, without "
+        "those after it. The worker does the same by its timetable, and both may run at once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

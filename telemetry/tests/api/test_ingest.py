@@ -235,7 +235,7 @@ def test_it_notes_when_the_device_was_seen(device: Device) -> None:
 
 
 def test_it_says_when_nothing_may_be_stored(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write(readings: Any) -> Any:
+    def write(*_: Any) -> Any:
         raise psycopg.OperationalError("the server is away")
 
     monkeypatch.setattr(http, "write", write)

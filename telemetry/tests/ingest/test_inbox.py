@@ -44,7 +44,7 @@ def letter(
 
 def test_it_keeps_what_was_rejected_beside_what_is_stored(store: Store, number: int, kandy: Plant) -> None:
     result = store.write([(number, NOW_US, 1.0, 192)], [letter()])
-    assert (result.stored, result.rejected) == (1, [])
+    assert (result.stored, result.refused) == (1, {})
     kept = DeadLetter.objects.get()
     assert (kept.plant, kept.source, kept.address) == (kandy, "kandy/rolling/roller-2", TEMP)
     assert (bytes(kept.payload), kept.reason, kept.detail) == (b"23,4", "not_a_number", "Send a point.")

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
+from django.db.models import Sum
 
 from plants.models import Plant
 from telemetry.ingest import pipeline as pipeline_module
@@ -18,7 +19,7 @@ from telemetry.ingest.batch import Limits
 from telemetry.ingest.pipeline import WAITING_BATCHES, Pipeline
 from telemetry.ingest.shard import WHOLE, Shard, shard_of
 from telemetry.ingest.store import connect
-from telemetry.models import DeadLetter, Reading
+from telemetry.models import DeadLetter, LedgerEntry, Reading
 from telemetry.readings import Message, Rejected, Sample
 from telemetry.storage import APPLICATION_NAME
 from telemetry.tests.ingest.receiving import broker_at, until
@@ -72,6 +73,12 @@ def stored() -> int:
 
 
 @sync_to_async
+def ledger() -> list[tuple[str, int, int, int]]:
+    counts = LedgerEntry.objects.values("source").annotate(Sum("received"), Sum("stored"), Sum("dead"))
+    return list(counts.values_list("source", "received__sum", "stored__sum", "dead__sum"))
+
+
+@sync_to_async
 def letters() -> list[tuple[str, int]]:
     return list(DeadLetter.objects.values_list("reason", "seen"))
 
@@ -121,6 +128,13 @@ async def test_it_acknowledges_what_it_rejects_beside_what_it_stores(kandy: Plan
             "invalid_json": 1,
             "bad_timestamp": 1,
         }
+
+
+async def test_it_accounts_for_every_sample_by_the_machine_of_its_topic(kandy: Plant) -> None:
+    async with running(SOON) as (link, _, _):
+        await link.say(publish(1, b"23,4"), reading(2), publish(3, b'[{"v": 1}, {"v": 1, "ts": "noon"}]'))
+        await link.hear_acknowledgements(3)
+        assert await ledger() == [("kandy/rolling/roller-2", 4, 2, 2)]
 
 
 async def test_it_acknowledges_what_it_rejects_after_the_letter_is_committed_only(kandy: Plant) -> None:

@@ -48,7 +48,7 @@ def latest(number: int) -> tuple[int, float] | None:
 
 def test_it_stores_readings_and_moves_latest(store: Store, number: int) -> None:
     result = store.write([(number, T0, 1.0, 192), (number, T0 + SECOND, 2.0, 64)])
-    assert (result.stored, result.duplicate, result.conflict, result.rejected) == (2, 0, 0, [])
+    assert (result.stored, result.duplicate, result.conflict, result.refused) == (2, 0, 0, {})
     assert result.newest == [(number, T0 + SECOND, 2.0, 64)]
     assert stored(number) == [(T0, 1.0, 192), (T0 + SECOND, 2.0, 64)]
     assert latest(number) == (T0 + SECOND, 2.0)
@@ -140,9 +140,25 @@ def test_it_keeps_the_neighbours_of_what_only_the_database_refuses(store: Store,
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE reading DROP CONSTRAINT no_666")
     assert result.stored == 99
-    assert [each.reason for each in result.rejected] == [Reason.DATABASE_REJECTED]
-    assert "666" in result.rejected[0].detail
+    assert [each.reason for each in result.refused.values()] == [Reason.DATABASE_REJECTED]
+    assert "666" in next(iter(result.refused.values())).detail
     assert latest(number) == (T0 + 99 * SECOND, 99.0)
+
+
+def test_it_finds_what_a_trigger_lets_vanish(store: Store, number: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION drop_666() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RETURN CASE WHEN NEW.value = 666 THEN NULL ELSE NEW END; END $$;"
+            "CREATE TRIGGER drop_666 BEFORE INSERT ON reading FOR EACH ROW EXECUTE FUNCTION drop_666()"
+        )
+    try:
+        result = store.write([(number, T0 + i * SECOND, 666.0 if i == 1 else 1.0, 192) for i in range(3)])
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER drop_666 ON reading; DROP FUNCTION drop_666()")
+    assert result.stored == 2
+    assert {place: why.reason for place, why in result.refused.items()} == {1: Reason.DATABASE_REJECTED}
 
 
 def test_it_never_takes_a_broken_database_for_poison(store: Store, number: int) -> None:

@@ -280,12 +280,12 @@ def fail_at(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
     calls = 0
     genuine = Store.write
 
-    def write(self: Store, readings: object) -> object:
+    def write(self: Store, *batch: object) -> object:
         nonlocal calls
         calls += 1
         if calls == call:
             raise OperationalError("away")
-        return genuine(self, readings)  # type: ignore[arg-type]
+        return genuine(self, *batch)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Store, "write", write)
 
