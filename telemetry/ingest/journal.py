@@ -41,6 +41,7 @@ WHERE client_id = %(client_id)s
 """
 SUBSCRIBED = "UPDATE ingest_shard SET plants = %s WHERE client_id = %s"
 EVENT = "INSERT INTO ingest_event (at, client_id, kind, since, count, detail) VALUES (%s, %s, %s, %s, %s, %s)"
+FORGET = "DELETE FROM ingest_shard WHERE client_id = %s"
 STAND_BY = "UPDATE ingest_shard SET standby_host = %s, standby_at = %s WHERE client_id = %s"
 
 SESSION_LOST = (
@@ -124,7 +125,8 @@ class Journal:
         self._contact_at: datetime | None = None
         self._contact_before_at: datetime | None = None  # that of the process before us
         self._plants: frozenset[str] | None = None
-        self._has_begun = False
+        self.earlier_plants: list[str] = []  # to which the session was subscribed when the process before us ended
+        self.has_begun = False
         self._dropped_at = -DROPS_EVERY_S
         self._stood_by_at = -STAND_BY_EVERY_S
 
@@ -150,7 +152,7 @@ class Journal:
     async def beat(self, connection: Connection, state: State, *, stopped: bool = False) -> None:
         """Writes how the process is, and the events that have not been written yet."""
         now = datetime.now(UTC)
-        if not self._has_begun:
+        if not self.has_begun:
             await self._begin(connection, now)
         if state.is_connected:
             self._contact_at = now
@@ -179,17 +181,22 @@ class Journal:
         for _ in events:
             self._events.popleft()
 
+    async def forget(self, connection: Connection) -> None:
+        """Takes the row away: the session has ended for good."""
+        await connection.execute(FORGET, [self.client_id])
+
     async def _begin(self, connection: Connection, now: datetime) -> None:
         """Takes over the row, and what it says of our session."""
         about = {"client_id": self.client_id, "shard": self.shard.number, "of": self.shard.of, "started_at": now}
         async with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
             earlier = await (await cursor.execute(EARLIER, [self.client_id])).fetchone()
             await cursor.execute(BEGIN, about | {"host": socket.gethostname(), "pid": os.getpid()})
-        self._has_begun = True
+        self.has_begun = True
         if earlier is None:
             return
         self._had_session = earlier["connected_at"] is not None
         self._contact_before_at = earlier["contact_at"]
+        self.earlier_plants = earlier["plants"]
         self._drops.counter = earlier["broker_dropped"]
         if self.stood_by and earlier["stopped_at"] is None:
             detail = TOOK_OVER.format(pid=earlier["pid"], host=earlier["host"])

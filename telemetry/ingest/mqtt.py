@@ -70,6 +70,7 @@ class Receiver:
         self.broker = broker
         self.client_id = client_id
         self.tls = tls
+        self.received = 0
         self.unacknowledged = 0  # on the present connection
         self.subscriptions = subscriptions or Subscriptions()
         self.lasting = lasting
@@ -161,11 +162,20 @@ class Receiver:
     def subscribe_to(self, filters: Iterable[str]) -> None:
         """Subscribes to what is new among the filters, and no longer to what is not among them."""
         self.subscriptions.want(filters)
+        self._ask()
+
+    def leave(self, filters: Iterable[str]) -> None:
+        """Unsubscribes what the session may have from an earlier process, where it is not wanted."""
+        self.subscriptions.leave(filters)
+        self._ask()
+
+    def _ask(self) -> None:
         if self._connection is not None and self._connection.is_open:
             self._connection.write(self.subscriptions.ask(time.monotonic()))
 
     def _deliver(self, messages: list[Message]) -> None:
-        self.unacknowledged += len(messages)
+        self.received += len(messages)
+        self.unacknowledged += sum(message.token is not None for message in messages)
         self._on_messages(messages)
 
     def acknowledge(self, tokens: Sequence[Token]) -> None:

@@ -65,9 +65,15 @@ class Pipeline:
         retention_days: int,
         letters_a_minute: int,
         shard: Shard = WHOLE,
+        *,
+        retires: bool = False,
     ) -> None:
-        self.receiver = Receiver(broker, client_id, self.take, subscriptions=Subscriptions(shard.filters([])))
+        self.receiver = Receiver(
+            broker, client_id, self.take, subscriptions=Subscriptions([] if retires else shard.filters([]))
+        )
         self.shard = shard
+        self.retires = retires  # subscribes to nothing, and takes what the broker still holds
+        self.ends_session = False
         self.publisher = LivePublisher()
         self.store = Store(quota=Quota(letters_a_minute))
         self.limits = limits
@@ -194,7 +200,7 @@ class Pipeline:
             async with asyncio.timeout(FINISH_WITHIN_S):
                 await self._write_batch()
                 await self.publisher.flush()
-                await self.receiver.disconnect()
+                await self.receiver.disconnect(for_good=self.ends_session)
         except TimeoutError:
             log.error("stopped before the last batch was stored; the broker will deliver it again")
             with contextlib.suppress(psycopg.Error):
@@ -206,7 +212,7 @@ class Pipeline:
         if (directory.sensors, directory.plants) != (self._directory.sensors, self._directory.plants):
             log.info("directory of sensors read", plants=len(directory.plants), sensors=len(directory.sensors))
         self._directory = directory
-        self.receiver.subscribe_to(self.shard.filters(directory.plants))
+        (self.receiver.leave if self.retires else self.receiver.subscribe_to)(self.shard.filters(directory.plants))
         self.publisher.follow(directory.plants.values())
         self._directory_read.set()
 

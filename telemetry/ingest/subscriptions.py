@@ -69,6 +69,10 @@ class Subscriptions:
         for pattern in before.keys() ^ self._wanted.keys():
             self._asked_at.pop(pattern, None)
 
+    def leave(self, filters: Iterable[str]) -> None:
+        """Lets go of filters that the session may have from an earlier process, and that are not wanted."""
+        self._unwanted |= dict.fromkeys(pattern for pattern in filters if pattern not in self._wanted)
+
     def connected(self) -> None:
         """Begins anew, also where the session still holds them: it is cheap, and right whatever the broker lost."""
         self._granted.clear()

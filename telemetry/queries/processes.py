@@ -1,5 +1,6 @@
-"""How ingest is: for the admin's first page."""
+"""How ingest is, by what its processes say of themselves."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,16 @@ class Ingest:
 
     shards: list[IngestShard]
     events: int
+
+
+def has_successor(client_id: str, moment: datetime) -> bool:
+    """Whether other shards, all of some number of them, are subscribed to every plant."""
+    others = IngestShard.objects.in_use().exclude(client_id=client_id).filter(is_subscribed=True).defer("plants")
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for shard in others:
+        if shard.is_connected(moment):
+            found[shard.of].add(shard.shard)
+    return any(len(numbers) == of for of, numbers in found.items())
 
 
 def ingest(moment: datetime) -> Ingest:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from plants.broker_address import Broker
 from telemetry.ingest.batch import Limits
 from telemetry.ingest.pipeline import Pipeline
-from telemetry.ingest.process import serve
+from telemetry.ingest.process import NotRetiredError, retire, serve
 from telemetry.ingest.shard import Shard
 
 GC_EVERY = 200_000  # new objects between two looks of the garbage collector
@@ -27,6 +27,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--shard", default="1/1", metavar="I/N", help="the I-th of N shares of the plants (1/1)")
+        parser.add_argument(
+            "--retire",
+            action="store_true",
+            help="takes what the broker still holds for a shard whose plants others have, ends its session, and exits",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -39,18 +44,25 @@ class Command(BaseCommand):
         gc.freeze()
         gc.set_threshold(GC_EVERY)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(ingest(broker, shard))
+            if not options["retire"]:
+                runner.run(serve(lambda: pipeline(broker, shard), stop_on_signals(runner)))
+                return
+            try:
+                count = runner.run(retire(lambda: pipeline(broker, shard, retires=True), stop_on_signals(runner)))
+            except NotRetiredError as error:
+                raise CommandError(str(error)) from None
+        self.stdout.write(f"Took {count:,} messages that the broker still held; shard {shard} has no session any more.")
 
 
-async def ingest(broker: Broker, shard: Shard) -> None:
+def stop_on_signals(runner: asyncio.Runner) -> asyncio.Event:
+    """An event that SIGTERM and Ctrl-C set."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await serve(lambda: pipeline(broker, shard), stop)
+        runner.get_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
-def pipeline(broker: Broker, shard: Shard) -> Pipeline:
+def pipeline(broker: Broker, shard: Shard, *, retires: bool = False) -> Pipeline:
     return Pipeline(
         broker,
         shard.client_id(settings.MQTT_CLIENT_ID),
@@ -58,4 +70,5 @@ def pipeline(broker: Broker, shard: Shard) -> Pipeline:
         settings.RAW_RETENTION_DAYS,
         settings.DEAD_LETTERS_PER_SOURCE_MINUTE,
         shard,
+        retires=retires,
     )

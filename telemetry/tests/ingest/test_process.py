@@ -1,9 +1,12 @@
 """The life of ingest processes: one works for a session, others stand by, and gaps become events."""
 
+import itertools
+import json
 import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -14,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.servers import mosquitto
 from inqube import embedded
-from plants.models import Plant
+from plants.models import Machine, Plant, Sensor, Zone
 from telemetry.ingest.leadership import lock_key
 from telemetry.models import IngestEvent, IngestShard, Reading
 
@@ -40,16 +43,33 @@ class Mosquitto:
             re.sub("max_queued_messages .*", "max_queued_messages 10\nsys_interval 1", config.read_text())
         )
 
-    def publish(self, *values: float) -> None:
-        """Returns when the broker has acknowledged them."""
+    @contextmanager
+    def device(self) -> Iterator["Device"]:
         client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         client.connect("127.0.0.1", self.port)
         client.loop_start()
-        at = time.time_ns() // 1_000_000
-        for info in [client.publish(TOPIC, b'{"v": %f, "ts": %d}' % (v, at + i), qos=1) for i, v in enumerate(values)]:
-            info.wait_for_publish(30)
-        client.disconnect()
-        client.loop_stop()
+        try:
+            yield Device(client)
+        finally:
+            client.disconnect()
+            client.loop_stop()
+
+    def publish(self, *values: float) -> None:
+        """Returns when the broker has acknowledged them."""
+        with self.device() as device:
+            for value in values:
+                device.publish(value)
+
+
+class Device:
+    def __init__(self, client: paho.Client) -> None:
+        self._client = client
+        self._at_ms = time.time_ns() // 1_000_000
+
+    def publish(self, value: float, topic: str = TOPIC) -> None:
+        """Returns when the broker has acknowledged it."""
+        self._at_ms += 1
+        self._client.publish(topic, json.dumps({"v": value, "ts": self._at_ms}), qos=1).wait_for_publish(30)
 
 
 @pytest.fixture
@@ -60,6 +80,15 @@ def broker(tmp_path: Path) -> Mosquitto:
 @pytest.fixture
 def ingest(manage: Manage, broker: Mosquitto, kandy: Plant) -> Start:
     return lambda *args: manage("ingest", *args, MQTT_URL=broker.server.url, MQTT_CLIENT_ID=CLIENT_ID)
+
+
+@pytest.fixture
+def oslo(db: None) -> Plant:
+    """A plant that belongs to the other one of two shards: zone z, machine m, sensor temp."""
+    plant = Plant.objects.create(slug="oslo", name="Oslo")
+    machine = Machine.objects.create(zone=Zone.objects.create(plant=plant, slug="z", name="Z"), slug="m", name="M")
+    Sensor.objects.create(machine=machine, slug="temp", name="Temperature")
+    return plant
 
 
 @pytest.fixture
@@ -204,3 +233,53 @@ def test_it_notes_how_much_the_broker_threw_away(ingest: Start, running: Mosquit
     assert (event.kind, event.count) == ("broker_dropped", 15)
     until(lambda: len(values()) == 10)
     assert says(again, "broker dropped")()
+
+
+def test_it_moves_to_another_number_of_shards_under_load(
+    ingest: Start, running: Mosquitto, kandy: Plant, oslo: Plant
+) -> None:
+    one = ingest()
+    until(lambda: is_working(one))
+    published = set()
+    shards: list[subprocess.Popen[bytes]] = []
+    retiring: subprocess.Popen[bytes] | None = None
+    is_told = False
+    with running.device() as device:
+        for number in itertools.count():
+            for topic in (TOPIC, "inqube/v1/oslo/z/m/t/temp"):
+                device.publish(number, topic)
+            published.add(float(number))
+            if not shards and number > 50:
+                shards = [ingest("--shard", "1/2"), ingest("--shard", "2/2")]
+            if shards and not retiring and all(map(is_working, shards)):
+                retiring = ingest("--retire")
+            if retiring and not is_told and says(retiring, "standing by")():
+                one.terminate()
+                is_told = True
+            if retiring and retiring.poll() is not None:
+                break
+            time.sleep(0.02)
+    assert retiring is not None
+    assert (one.wait(20), retiring.returncode) == (0, 0)
+    assert says(retiring, "shard 1/1 has no session any more")()
+    until(lambda: Reading.objects.count() >= 2 * len(published))
+    for plant in (kandy, oslo):
+        stored = Reading.objects.filter(sensor__machine__zone__plant=plant).values_list("value", flat=True)
+        assert sorted(stored) == sorted(published)
+    assert sorted(IngestShard.objects.values_list("client_id", flat=True)) == [f"{CLIENT_ID}-{i}of2" for i in (1, 2)]
+    assert not IngestEvent.objects.exclude(kind="broker_dropped").exists()  # of the old session; the shards have them
+
+
+def test_it_does_not_retire_where_nobody_else_is_subscribed(ingest: Start, running: Mosquitto) -> None:
+    only = ingest()
+    until(lambda: is_working(only))
+    only.terminate()
+    ingest("--shard", "1/2")
+    until(lambda: IngestShard.objects.filter(of=2, is_subscribed=True).exists())
+    running.publish(1)
+    refused = ingest("--retire")
+    assert refused.wait(30) == 1
+    assert says(refused, "messages would be lost")()
+    again = ingest()
+    until(lambda: values() == [1])
+    assert "session_present=True" in again.log.read_text()  # type: ignore[attr-defined]
