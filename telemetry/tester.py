@@ -6,9 +6,10 @@ from typing import NamedTuple
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
-from plants.models import Machine, Plant, Sensor, SensorQuerySet
-from telemetry.ingest.decode import decode, parse_topic
-from telemetry.ingest.resolve import Directory, known_sensors, reading_of
+from plants.models import Plant, Sensor
+from telemetry.ingest.decode import decode
+from telemetry.ingest.letters import source_of
+from telemetry.ingest.resolve import directory_of, reading_of
 from telemetry.ingest.validate import Window
 from telemetry.readings import Message, Rejected, instant
 
@@ -51,29 +52,27 @@ class Tested(NamedTuple):
 
 def examine(message: Message, user: User | AnonymousUser, accepted: Window) -> list[Tested]:
     """What stages 2 to 4 of ingest make of the message, if there were only what exists for the user."""
-    plant, sensors = _around(message.topic, user)
-    directory = Directory(known_sensors(sensors), {plant.slug: plant.pk} if plant else {})
-    by_number = {sensor.number: sensor for sensor in sensors.select_related("machine")}
     samples, rejected = decode(message)
+    addresses = {sample[0] for sample in samples}
+    of_topic = source_of(message.topic).partition("/")[0]
+    slugs = {of_topic, *(address.partition("/")[0] for address in addresses)}
+    plants = Plant.objects.visible_to(user).filter(slug__in=slugs)
+    plant_of = {plant.slug: plant for plant in plants}
+    directory = directory_of(addresses, Sensor.objects.visible_to(user), plants)
+    numbers = [known.number for known in directory.sensors.values()]
+    sensor_of = {each.number: each for each in Sensor.objects.filter(number__in=numbers).select_related("machine")}
     found = []
     for sample in samples:
         address, time_us, _, quality = sample
         known = directory.sensors.get(address)
-        sensor = by_number[known.number] if known else None
+        sensor = sensor_of[known.number] if known else None
+        plant = plant_of.get(address.partition("/")[0])
         result = reading_of(sample, directory, accepted)
         if isinstance(result, Rejected):
             found.append(Tested(address, plant, sensor, _moment(time_us), None, quality, result))
         else:
             found.append(Tested(address, plant, sensor, _moment(time_us), result[2], quality, None))
-    return found + [Tested(each.source, plant, None, None, None, None, each) for each in rejected]
-
-
-def _around(topic: str, user: User | AnonymousUser) -> tuple[Plant | None, SensorQuerySet]:
-    """The plant that a topic names, and the sensors of its machine."""
-    parsed = parse_topic(topic)
-    machine = parsed[0] if parsed else ""
-    plant = Plant.objects.visible_to(user).filter(slug=machine.partition("/")[0]).first()
-    return plant, Sensor.objects.visible_to(user).filter(machine__in=Machine.objects.named([machine]))
+    return found + [Tested(each.source, plant_of.get(of_topic), None, None, None, None, each) for each in rejected]
 
 
 def _moment(time_us: int) -> datetime | None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import IO, Any, cast
 
 import psycopg
@@ -27,6 +28,7 @@ from plants.models import Plant, Sensor
 from telemetry.api.renderers import QUICK_RENDERERS
 from telemetry.ingest.decode import MAX_PAYLOAD_BYTES
 from telemetry.ingest.http import Sender, ingest
+from telemetry.ingest.letters import Quota
 from telemetry.ingest.validate import window
 from telemetry.readings import Reason, Rejected
 
@@ -156,8 +158,9 @@ class IngestView(APIView):
     def post(self, request: Request) -> Response:
         payload = request.data if isinstance(request.data, bytes) else b""  # without a body DRF asks no parser
         received_us = time.time_ns() // 1000
+        accepted = window(received_us, settings.RAW_RETENTION_DAYS)
         try:
-            answer = ingest(payload, sender_of(request), received_us, window(received_us, settings.RAW_RETENTION_DAYS))
+            answer = ingest(payload, sender_of(request), received_us, accepted, quota())
         except psycopg.Error as error:
             log.error("readings not stored", error=str(error).strip() or type(error).__name__)
             raise NotStoredError from None
@@ -168,11 +171,18 @@ class IngestView(APIView):
         return Response(answer)
 
 
+@cache
+def quota() -> Quota:
+    """One of this process: what is beyond is only counted."""
+    return Quota(settings.DEAD_LETTERS_PER_SOURCE_MINUTE)
+
+
 def sender_of(request: Request) -> Sender:
     device = request.auth
     if isinstance(device, Device):
         plants = Plant.objects.filter(pk=device.plant_id)
         sensors = Sensor.objects.filter(machine__zone__plant__in=plants)
-        return Sender(f"{device.plant.slug}/{device.name}", sensors, plants, device.root)
+        plant = device.plant.slug
+        return Sender(f"{plant}/{device.name}", plant, sensors, plants, device.root)
     user = cast(User, request.user)
-    return Sender(user.email, Sensor.objects.visible_to(user), Plant.objects.visible_to(user), "")
+    return Sender(user.email, "", Sensor.objects.visible_to(user), Plant.objects.visible_to(user), "")

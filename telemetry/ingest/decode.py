@@ -24,6 +24,7 @@ INT64_END = 2.0**63  # from here on orjson turns integers into floats without a 
 TOPIC = re.compile(
     r"inqube/v1/(?P<machine>(?:[a-z0-9][a-z0-9_-]{0,62}/){2}[a-z0-9][a-z0-9_-]{0,62})/t(?:/(?P<sensor>[^/]+))?"
 )
+HTTP_TOPIC = "POST /api/v1/telemetry/"  # in the place of a topic: a body of samples that have addresses; no broker's
 QUALITY_NAMES = {"good": GOOD, "uncertain": UNCERTAIN, "bad": BAD}
 NESTED = f"It is nested deeper than {MAX_DEPTH} levels: send a number, or the flat objects of the MQTT interface."
 EXAMPLE = '{"v": 23.4, "ts": 1733904005123}'
@@ -59,6 +60,8 @@ def decode(message: Message) -> tuple[list[Sample], list[Rejected]]:
     try:
         parsed = parse_topic(message.topic)
         if parsed is None:
+            if message.topic == HTTP_TOPIC:
+                return _apart(decode_addressed(message.payload, message.received_us))
             raise _RefusedError(
                 Reason.INVALID_TOPIC,
                 "The topic is not inqube/v1/{plant}/{zone}/{machine}/t or …/t/{sensor} in lower-case slugs.",
@@ -86,6 +89,13 @@ def decode_addressed(payload: bytes, received_us: int) -> list[Sample | Rejected
             return _addressed_samples(_load_exactly(payload), received_us)
     except _RefusedError as refused:
         return Rejected("", refused.reason, refused.detail)
+
+
+def _apart(decoded: list[Sample | Rejected] | Rejected) -> tuple[list[Sample], list[Rejected]]:
+    if isinstance(decoded, Rejected):
+        return [], [decoded]
+    rejected = [each for each in decoded if isinstance(each, Rejected)]
+    return [each for each in decoded if not isinstance(each, Rejected)], rejected
 
 
 def _samples(machine: str, sensor: str | None, body: Any, received_us: int) -> tuple[list[Sample], list[Rejected]]:
@@ -191,7 +201,7 @@ def _addressed_samples(items: Any, received_us: int) -> list[Sample | Rejected]:
                 )
             found.append(_sample(address, item, received_us))
         except _RefusedError as refused:
-            found.append(Rejected(address or "", refused.reason, refused.detail))
+            found.append(Rejected(address if type(address) is str else "", refused.reason, refused.detail))
     return found
 
 

@@ -1,33 +1,36 @@
 """Readings that come in a request: the stages of ingest one after the other, for one body, in the caller's thread."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from django.db import connection
 
 from plants.models import PlantQuerySet, SensorQuerySet
-from telemetry.ingest.decode import decode_addressed
+from telemetry.ingest.decode import HTTP_TOPIC, decode_addressed
 from telemetry.ingest.ledger import Kind, Receipt
-from telemetry.ingest.resolve import Directory, known_sensors
+from telemetry.ingest.letters import Letter, Quota, letters_from
+from telemetry.ingest.resolve import Directory, directory_of
 from telemetry.ingest.store import Store, Stored
 from telemetry.ingest.validate import Window, validate
 from telemetry.live.publish import LivePublisher
-from telemetry.readings import ADDRESS, Reading, Reason, Rejected, Sample
+from telemetry.readings import Message, Reading, Reason, Rejected, Sample
 
-LOOKUPS = ("machine__zone__plant__slug__in", "machine__zone__slug__in", "machine__slug__in", "slug__in")
 SHOWN_CHARACTERS = 300  # of an address, which may be any text; one of four slugs has 255 at most
 
 
 class Sender(NamedTuple):
-    """Who sends, by what exists for them. `root` is what a device's addresses begin with; empty for a user."""
+    """Who sends, by what exists for them."""
 
     name: str  # plant/name of a device, or a user's email
+    plant: str  # slug of a device's plant; empty for a user
     sensors: SensorQuerySet
     plants: PlantQuerySet
-    root: str
+    root: str  # what a device's addresses begin with; empty for a user
 
 
 class RejectedSample(TypedDict):
@@ -46,16 +49,19 @@ class Answer(TypedDict):
     rejected: list[RejectedSample]
 
 
-def ingest(payload: bytes, sender: Sender, received_us: int, accepted: Window) -> Answer | Rejected:
-    """Stores the readings of a body; what the answer counts is committed. Rejected: nothing of the body can be read.
+def ingest(payload: bytes, sender: Sender, received_us: int, accepted: Window, quota: Quota) -> Answer | Rejected:
+    """Stores the readings of a body, and letters for what is none; what the answer counts is committed.
 
+    Rejected: nothing of the body can be read; there is a letter then, too.
     Raises psycopg.Error as `Store.write`: the same body may be sent again.
     """
     decoded = decode_addressed(payload, received_us)
     if isinstance(decoded, Rejected):
-        write([], [(sender.name, 1, 0, 1)])
+        whole = Message(HTTP_TOPIC, payload, received_us, None, is_repeated=True)
+        write([], letters_from(sender.name, sender.plant, whole, [decoded], quota), [(sender.name, 1, 0, 1)], quota)
         return decoded
-    directory = _directory(sender, {each[0] for each in decoded if not isinstance(each, Rejected)})
+    addresses = {each[0] for each in decoded if not isinstance(each, Rejected) and each[0].startswith(sender.root)}
+    directory = directory_of(addresses, sender.sensors, sender.plants)
     readings: list[Reading] = []
     places: list[int] = []  # of the readings in the body
     rejected: dict[int, Rejected] = {}
@@ -66,7 +72,8 @@ def ingest(payload: bytes, sender: Sender, received_us: int, accepted: Window) -
         else:
             readings.append(result)
             places.append(index)
-    stored = write(readings, [(sender.name, len(decoded), len(readings), len(rejected))])
+    letters = _letters(payload, rejected, sender, directory, received_us, quota) if rejected else []
+    stored = write(readings, letters, [(sender.name, len(decoded), len(readings), len(rejected))], quota)
     publish(stored.newest, directory.plant_of)
     rejected |= {places[place]: why for place, why in stored.refused.items()}
     return Answer(
@@ -81,16 +88,35 @@ def ingest(payload: bytes, sender: Sender, received_us: int, accepted: Window) -
     )
 
 
-def _directory(sender: Sender, addresses: Iterable[str]) -> Directory:
-    """Those of these sensors that exist for the sender, and no others."""
-    wanted = {each for each in addresses if each.startswith(sender.root) and ADDRESS.fullmatch(each)}
-    if not wanted:
-        return Directory({}, dict(sender.plants.values_list("slug", "pk")))
-    # Each level's slugs by themselves, which takes in a few sensors more, is quicker than thousands of ORs.
-    levels = zip(*(each.split("/") for each in wanted), strict=True)
-    found = known_sensors(sender.sensors.filter(**dict(zip(LOOKUPS, map(set, levels), strict=True))))
-    sensors = {address: sensor for address, sensor in found.items() if address in wanted}
-    return Directory(sensors, dict(sender.plants.values_list("slug", "pk")))
+def _letters(
+    payload: bytes,
+    rejected: Mapping[int, Rejected],
+    sender: Sender,
+    directory: Directory,
+    received_us: int,
+    quota: Quota,
+) -> list[Letter]:
+    """A letter for each plant and reason, with those samples of the body that are rejected for it, and no others."""
+    body = _elements(payload)
+    parts: defaultdict[tuple[str, Reason], list[int]] = defaultdict(list)
+    for index, each in rejected.items():
+        slug = each.source.partition("/")[0]
+        parts[sender.plant or (slug if slug in directory.plants else ""), each.reason].append(index)
+    letters: list[Letter] = []
+    for (plant, _), indexes in parts.items():
+        part = json.dumps([body[index] for index in indexes], ensure_ascii=False).encode() if body else payload
+        message = Message(HTTP_TOPIC, part, received_us, None, is_repeated=True)
+        letters += letters_from(sender.name, plant, message, [rejected[index] for index in indexes], quota)
+    return letters
+
+
+def _elements(payload: bytes) -> list[Any] | None:
+    """Of a body that is a list; None where it can't be made out exactly."""
+    try:
+        elements: list[Any] = json.loads(payload)  # not orjson, which makes floats of large integers
+    except (RecursionError, ValueError):  # nested hundreds of levels deep; an integer of thousands of digits
+        return None
+    return elements
 
 
 def _reading(sample: Sample | Rejected, directory: Directory, root: str, accepted: Window) -> Reading | Rejected:
@@ -105,10 +131,10 @@ def _reading(sample: Sample | Rejected, directory: Directory, root: str, accepte
     return directory.unknown(shown)
 
 
-def write(readings: list[Reading], receipts: list[Receipt]) -> Stored:
+def write(readings: list[Reading], letters: list[Letter], receipts: list[Receipt], quota: Quota) -> Stored:
     """Stage 6 on Django's connection, which is there already."""
     connection.ensure_connection()
-    return Store(lambda: connection.connection, kind=Kind.HTTP).write(readings, (), receipts)
+    return Store(lambda: connection.connection, quota, Kind.HTTP).write(readings, letters, receipts)
 
 
 @cache

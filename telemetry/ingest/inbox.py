@@ -18,7 +18,7 @@ WHERE id = (
 
 # The lock is that of the foreign key's own check: taken first, a plant that is being deleted can't fail us.
 INSERT = """
-WITH plant AS (SELECT id FROM plants_plant WHERE slug = split_part(%(source)s, '/', 1) FOR KEY SHARE)
+WITH plant AS (SELECT id FROM plants_plant WHERE slug = %(plant)s FOR KEY SHARE)
 INSERT INTO dead_letter (id, received_at, source, topic, plant_id, address, payload, payload_bytes, is_truncated,
                          reason, detail, samples, digest, seen, state)
 SELECT %(id)s, %(received_at)s, %(source)s, %(topic)s, (SELECT id FROM plant), %(address)s, %(payload)s,
@@ -51,6 +51,7 @@ def _row(letter: Letter) -> dict[str, object]:
         "id": letter.id,
         "received_at": instant(letter.received_us),
         "source": letter.source,
+        "plant": letter.plant,
         "topic": letter.topic,
         "address": letter.address,
         "payload": letter.payload,

@@ -30,8 +30,8 @@ class Letter(NamedTuple):
 
     id: uuid.UUID
     received_us: int
-    source: str  # plant/zone/machine
-    topic: str
+    source: str  # plant/zone/machine; plant/name of a device that sends over HTTP, or a user's email
+    topic: str  # HTTP_TOPIC for what came over HTTP
     address: str  # of the first rejected sample, if one was made out
     payload: bytes  # KEPT_BYTES of it
     payload_bytes: int
@@ -40,6 +40,7 @@ class Letter(NamedTuple):
     samples: int  # of this message, rejected for this reason
     digest: bytes
     is_repeated: bool  # delivered before, says the broker: the letter may be there already
+    plant: str  # its slug, if there is such a plant: whose operators see the letter
 
 
 class Quota:
@@ -72,6 +73,11 @@ def source_of(topic: str) -> str:
 def letters(message: Message, rejected: Sequence[Rejected], quota: Quota) -> list[Letter]:
     """A letter for each reason, as far as the quota goes."""
     source = source_of(message.topic)
+    return letters_from(source, source.partition("/")[0], message, rejected, quota)
+
+
+def letters_from(source: str, plant: str, message: Message, rejected: Sequence[Rejected], quota: Quota) -> list[Letter]:
+    """As `letters`, for a source that the message doesn't name."""
     first: dict[Reason, Rejected] = {}
     for each in rejected:
         first.setdefault(each.reason, each)
@@ -79,7 +85,7 @@ def letters(message: Message, rejected: Sequence[Rejected], quota: Quota) -> lis
     if not wanted:
         return []
     counts = Counter(each.reason for each in rejected)
-    digest = _digest(message)
+    digest = _digest(source, message)
     return [
         Letter(
             uuid.uuid4(),
@@ -94,6 +100,7 @@ def letters(message: Message, rejected: Sequence[Rejected], quota: Quota) -> lis
             counts[each.reason],
             digest,
             message.is_repeated,
+            plant,
         )
         for each in wanted
     ]
@@ -120,8 +127,9 @@ def letter_of_reading(address: str, reading: Reading, now_us: int, detail: str) 
         Reason.DATABASE_REJECTED,
         clean(detail),
         1,
-        _digest(message),
+        _digest(machine, message),
         is_repeated=True,
+        plant=machine.partition("/")[0],
     )
 
 
@@ -130,9 +138,10 @@ def clean(text: str) -> str:
     return text[:TEXT_CHARACTERS].replace("\x00", "\\0").encode(errors="backslashreplace").decode()
 
 
-def _digest(message: Message) -> bytes:
+def _digest(source: str, message: Message) -> bytes:
     """The packet id is in it, for a broker that delivers again uses the same one (MQTT 5, 4.4)."""
     found = blake2b(message.topic.encode(errors="backslashreplace"), digest_size=16)
+    found.update(source.encode())
     found.update(b"\0%d\0" % (message.token.packet_id if message.token else 0))
     found.update(message.payload)
     return found.digest()

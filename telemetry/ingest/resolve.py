@@ -1,17 +1,19 @@
 """Stage 3 of 8 — resolve: the address of a sample into its sensor, from a directory in memory."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 import psycopg
 import structlog
 from django.db import DatabaseError, connections
 
-from plants.models import Plant, Sensor, SensorQuerySet
+from plants.models import Plant, PlantQuerySet, Sensor, SensorQuerySet
 from telemetry.ingest.validate import Window, validate
-from telemetry.readings import KnownSensor, Reading, Reason, Rejected, Sample
+from telemetry.readings import ADDRESS, KnownSensor, Reading, Reason, Rejected, Sample
 from telemetry.storage import connection_params
+
+LOOKUPS = ("machine__zone__plant__slug__in", "machine__zone__slug__in", "machine__slug__in", "slug__in")
 
 RELOAD_AFTER_S = 30
 RETRY_AFTER_S = 1
@@ -42,6 +44,18 @@ class Directory:
                 address, Reason.UNKNOWN_PLANT, f"There is no plant “{plant}”. Add it, or correct the topic."
             )
         return Rejected(address, Reason.UNKNOWN_SENSOR, f"There is no sensor {address}. Add it, or correct the topic.")
+
+
+def directory_of(addresses: Iterable[str], sensors: SensorQuerySet, plants: PlantQuerySet) -> Directory:
+    """Of those of these addresses, which may be any texts, that are among the sensors; and of the plants."""
+    wanted = {each for each in addresses if ADDRESS.fullmatch(each)}
+    found: dict[str, KnownSensor] = {}
+    if wanted:
+        # Each level's slugs by themselves, which takes in a few sensors more, is quicker than thousands of ORs.
+        levels = zip(*(each.split("/") for each in wanted), strict=True)
+        found = known_sensors(sensors.filter(**dict(zip(LOOKUPS, map(set, levels), strict=True))))
+    known = {address: sensor for address, sensor in found.items() if address in wanted}
+    return Directory(known, dict(plants.order_by().values_list("slug", "pk")))
 
 
 def reading_of(sample: Sample, directory: Directory, accepted: Window) -> Reading | Rejected:

@@ -12,6 +12,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.db import connection, connections
+from django.db.models import Sum
 from django.test import Client
 from django.utils.timezone import now
 
@@ -21,9 +22,13 @@ from accounts.tokens import issue_access_token
 from plants.devices import Device, hashed
 from plants.models import Plant, Sensor
 from telemetry.ingest import http
+from telemetry.ingest.validate import window
 from telemetry.live.frames import from_layer, group
-from telemetry.models import Latest, Reading
-from telemetry.tests.samples import TEMP, ms
+from telemetry.models import DeadLetter, Latest, LedgerEntry, Reading
+from telemetry.readings import Message
+from telemetry.replay import replay
+from telemetry.tester import examine
+from telemetry.tests.samples import TEMP, ms, us
 
 URL = "/api/v1/telemetry/"
 RPM = "kandy/rolling/roller-2/rpm"
@@ -241,6 +246,77 @@ def test_it_says_when_nothing_may_be_stored(device: Device, monkeypatch: pytest.
     monkeypatch.setattr(http, "write", write)
     response = send([{"sensor": TEMP, "v": 1}])
     assert (response.status_code, response["Retry-After"]) == (503, "5")
+
+
+class TestLetters:
+    """What is no reading is kept here, too, for those who operate the plant."""
+
+    def test_it_keeps_what_it_rejects_with_the_device_as_its_source(self, device: Device, kandy: Plant) -> None:
+        good, comma, unknown = (
+            {"sensor": TEMP, "v": 1},
+            {"sensor": TEMP, "v": "23,4"},
+            {"sensor": "kandy/rolling/roller-2/none", "v": 2},
+        )
+        answer(send([good, comma, unknown]))
+        kept = {letter.reason: letter for letter in DeadLetter.objects.all()}
+        assert set(kept) == {"not_a_number", "unknown_sensor"}
+        letter = kept["not_a_number"]
+        assert (letter.source, letter.plant, letter.address) == ("kandy/gateway", kandy, TEMP)
+        assert json.loads(bytes(letter.payload)) == [comma]
+
+    def test_it_keeps_a_body_that_cannot_be_read(self, device: Device) -> None:
+        assert send(b"[{").status_code == 400
+        letter = DeadLetter.objects.get()
+        assert (letter.reason, bytes(letter.payload)) == ("invalid_json", b"[{")
+
+    def test_it_keeps_what_is_sent_again_once(self, device: Device) -> None:
+        body = [{"sensor": TEMP, "v": "23,4", "ts": ms(now())}]
+        for _ in range(3):
+            answer(send(body))
+        assert DeadLetter.objects.get().seen == 3
+
+    def test_it_keeps_alike_letters_of_two_devices_apart(self, device: Device, kandy: Plant) -> None:
+        Device.objects.create(plant=kandy, name="other", secret_hash=hashed(SECRET))
+        for name in ("kandy/gateway", "kandy/other"):
+            answer(send([{"sensor": TEMP, "v": "23,4"}], basic(name)))
+        assert set(DeadLetter.objects.values_list("source", flat=True)) == {"kandy/gateway", "kandy/other"}
+
+    def test_it_shows_nobody_elses_plant_what_a_device_sends_by_mistake(self, device: Device, kandy: Plant) -> None:
+        answer(send([{"sensor": POWER, "v": 1}]))
+        assert DeadLetter.objects.get().plant == kandy
+
+    def test_it_shows_an_operators_mistake_in_the_plant_that_it_is_about(self, bob: User, kandy: Plant) -> None:
+        answer(send([{"sensor": TEMP, "v": "x"}, {"sensor": "nowhere/a/b/c", "v": 1}], bearer(bob)))
+        assert dict(DeadLetter.objects.values_list("reason", "plant")) == {
+            "not_a_number": kandy.pk,
+            "unknown_plant": None,
+        }
+        assert set(DeadLetter.objects.values_list("source", flat=True)) == {bob.email}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_it_is_replayed_after_the_fix(self, device: Device, alice: User, kandy: Plant) -> None:
+        sent = {"sensor": "kandy/rolling/roller-2/new", "v": 7, "ts": ms(now())}
+        answer(send([sent, {"sensor": TEMP, "v": 1}]))
+        Sensor.objects.create(machine=Sensor.objects.named([TEMP]).get().machine, slug="new", name="New")
+        (outcome,) = replay(DeadLetter.objects.all(), alice, now(), 90)
+        assert (outcome.state, outcome.stored) == ("replayed", 1)
+
+    def test_it_can_be_looked_at_in_the_tester(self, device: Device, bob: User) -> None:
+        answer(send([{"sensor": TEMP, "v": "23,4"}]))
+        letter = DeadLetter.objects.get()
+        message = Message(letter.topic, bytes(letter.payload), us(letter.received_at), None)
+        (tested,) = examine(message, bob, window(us(now()), 90))
+        assert (tested.address, tested.reason) == (TEMP, "not_a_number")
+
+    def test_it_accounts_for_what_came(self, device: Device) -> None:
+        answer(send([{"sensor": TEMP, "v": 1}, {"sensor": TEMP, "v": "23,4"}]))
+        send(b"[{")
+        entries = LedgerEntry.objects.filter(kind="http", source="kandy/gateway")
+        assert entries.aggregate(Sum("received"), Sum("stored"), Sum("dead")) == {
+            "received__sum": 3,
+            "stored__sum": 1,
+            "dead__sum": 2,
+        }
 
 
 class TestLimits:
