@@ -18,6 +18,7 @@ class AdoptForm(forms.ModelForm):
 
     class Meta:
         model = Sensor
-        fields = ("name", "type", "unit", "kind", "states", "decimals", "expected_interval_s")
+        fields = ("name", "type", "unit", "kind", "decimals", "states", "expected_interval_s")
         labels = {"type": "Measures", "expected_interval_s": "Seconds between readings"}
+        help_texts = {"type": "Such as temperature.", "expected_interval_s": "Empty: it reports on change."}
         widgets = {"states": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}

@@ -72,7 +72,8 @@ def discovered_sensor(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One entry with its samples, and the form that makes a sensor of it."""
     visible = DiscoveredSensor.objects.visible_to(request.user)
     entry = get_object_or_404(visible.select_related("plant", "sensor", "decided_by"), pk=pk)
-    form = AdoptForm(request.POST if request.POST.get("action") == "adopt" else None, initial=dict(guess_of(entry)))
+    data = request.POST if request.POST.get("action") == "adopt" else None
+    form = AdoptForm(data, initial=dict(guess_of(entry)), label_suffix="")
     if request.method == "POST" and _decided(request, entry, form):
         return redirect("discovered_sensor", pk=pk)
     samples = QuarantinedSample.objects.filter(discovered=entry.number).order_by("-time")

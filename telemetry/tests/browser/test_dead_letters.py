@@ -112,7 +112,9 @@ def test_it_says_what_is_what_to_those_who_do_not_see(operator: Page, letters: l
 
 
 def test_it_never_scrolls_sideways(operator: Page, letters: list[DeadLetter], faults: list[str]) -> None:
-    for path in ("/dead-letters/", f"/dead-letters/{letters[0].pk}/", f"/topic-tester/?letter={letters[0].pk}"):
+    letter = letters[0].pk
+    paths = ["/dead-letters/", f"/dead-letters/{letter}/", f"/topic-tester/?letter={letter}", "/discovered-sensors/"]
+    for path in paths:
         operator.goto(path)
         for width in (320, 390, 900, 1440, 2560):
             operator.set_viewport_size({"width": width, "height": 800})
