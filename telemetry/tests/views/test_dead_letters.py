@@ -193,11 +193,11 @@ def make_unsaved(plant: Plant) -> DeadLetter:
 
 
 def test_it_asks_the_database_a_fixed_number_of_times(operator: Client, kandy: Plant, bob: User) -> None:
-    """Session, user, plants, what waits (two), letters, reasons, plants to filter by."""
+    """For session, user, side bar (plants; whose letters; sensors), whose letters, they themselves, reasons, filter."""
     DeadLetter.objects.bulk_create(make_unsaved(kandy) for _ in range(30))
     with CaptureQueriesContext(connection) as asked:
         operator.get(LIST)
-    assert len(asked) == 8
+    assert len(asked) == 10
 
 
 def test_it_keeps_script_and_style_out_of_the_html(operator: Client, kandy: Plant) -> None:
