@@ -258,5 +258,5 @@ class DeviceAdmin(FactoryAdmin):
         )
 
     def _show(self, request: HttpRequest, device: Device, secret: str) -> None:
-        text = f"{device}: user name {device.username}, and its secret, shown this once: {secret}"
+        text = f"User name {device.username}, and its secret, shown this once: {secret}"
         self.message_user(request, text, messages.WARNING)

@@ -6,6 +6,7 @@ from django.test import Client
 from playwright.sync_api import Page
 
 from accounts.models import User
+from plants.devices import Device
 from plants.models import Plant
 from telemetry.tests.browser.conftest import WebServer
 
@@ -17,7 +18,15 @@ BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 @pytest.fixture
 def paths(client: Client, alice: User, kandy: Plant) -> list[str]:
     client.force_login(alice)
-    return ["/admin/", f"/admin/plants/plant/{kandy.pk}/history/", f"/admin/accounts/user/{alice.pk}/change/"]
+    device = Device(plant=kandy, name="gateway")
+    device.issue_secret()
+    device.save()
+    return [
+        "/admin/",
+        f"/admin/plants/plant/{kandy.pk}/history/",
+        f"/admin/accounts/user/{alice.pk}/change/",
+        f"/admin/plants/device/{device.pk}/change/",
+    ]
 
 
 @pytest.fixture
@@ -51,4 +60,13 @@ def test_it_fits_a_phone(admin: Page, paths: list[str], faults: list[str]) -> No
     for path in paths:
         admin.goto(path)
         assert admin.evaluate("document.documentElement.scrollWidth") <= 360, path
+    assert faults == []
+
+
+def test_it_gives_a_device_a_new_secret_from_its_page(admin: Page, paths: list[str], faults: list[str]) -> None:
+    admin.goto(paths[-1])
+    admin.click("text=New secret")
+    admin.wait_for_selector("text=Give new secrets: are you sure?")
+    admin.click("input[value='Give new secrets']")
+    admin.wait_for_selector("text=User name kandy/gateway.2, and its secret, shown this once:")
     assert faults == []
