@@ -98,7 +98,11 @@ def numbers_make_sense() -> Iterable[checks.CheckMessage]:
 def broker_can_be_reached() -> Iterable[checks.CheckMessage]:
     if settings.MQTT_ADMIN_URL:
         try:
-            Broker.from_url(settings.MQTT_ADMIN_URL, "MQTT_ADMIN_URL")
+            admin = Broker.from_url(settings.MQTT_ADMIN_URL, "MQTT_ADMIN_URL")
+            if settings.MQTT_URL and Broker.from_url(settings.MQTT_URL).username == admin.username:
+                message = "MQTT_URL and MQTT_ADMIN_URL name the same account: ingest would be the broker's admin."
+                hint = "Give MQTT_URL another user name, with a password of your choice: InQube makes that account."
+                yield checks.Error(message, hint=hint, id="inqube.E023")
         except ValueError as error:
             hint = "Unset, InQube leaves the broker's accounts alone."
             yield checks.Error(str(error), hint=hint, id="inqube.E020")

@@ -15,6 +15,7 @@ from plants.devices import GENERATION, Device
 from plants.dynamic_security import Answer, BrokerError, Command, Control, control
 
 JOB = "devices"
+SHOWN = 10  # names in a line of the log, each minute
 LOCK = 0x696E7162  # one sync at a time: a second one could bring back what the first has revoked
 
 
@@ -28,7 +29,12 @@ class Report:
     def facts(self) -> dict[str, Any]:
         """For a log: how much was done, and all that needs a person."""
         lists = {"taken": self.taken, "needs_rotation": self.needs_rotation, "refused": self.refused}
-        return {"commands": len(self.done)} | {name: value for name, value in lists.items() if value}
+        return {"commands": len(self.done)} | {name: _shortened(value) for name, value in lists.items() if value}
+
+
+def _shortened(names: list[str]) -> list[str]:
+    more = len(names) - SHOWN
+    return names if more <= 0 else [*names[:SHOWN], f"and {more} more"]
 
 
 def sync(*, dry_run: bool = False) -> Report:

@@ -54,6 +54,13 @@ def test_it_names_one_mistake(settings: Any, name: str, value: object, expected:
     assert ids() == {expected}
 
 
+def test_it_refuses_to_have_ingest_be_the_brokers_admin(settings: Any) -> None:
+    settings.MQTT_URL, settings.MQTT_ADMIN_URL = "mqtt://admin:a@broker:1884", "mqtt://admin:a@broker:1884"
+    assert ids() == {"inqube.E023"}
+    settings.MQTT_URL = "mqtt://inqube:b@broker:1884"
+    assert ids() == set()
+
+
 def test_it_refuses_one_key_for_two_purposes(settings: Any) -> None:
     settings.JWT_SIGNING_KEY = settings.SECRET_KEY
     assert ids() == {"inqube.E008"}
