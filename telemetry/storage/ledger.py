@@ -25,6 +25,12 @@ ON CONFLICT (kind) DO UPDATE SET
     duplicate = t.duplicate + excluded.duplicate, conflict = t.conflict + excluded.conflict,
     late = t.late + excluded.late, dead = t.dead + excluded.dead
 """
+# For people, who look at the events; the counts stay in the ledger.
+TELL = """
+INSERT INTO ingest_event (at, client_id, kind, since, count, detail)
+VALUES (clock_timestamp(), 'ledger', 'ledger_broken', %s, %s, %s)
+"""
+ADVICE = "Samples were lost or invented, which is a fault of InQube's: report it with the log of that time. {}"
 FORGET = "DELETE FROM ledger USING ledger_state WHERE minute < least(%s, checked_to)"
 
 
@@ -56,7 +62,7 @@ class Checked(NamedTuple):
 
 
 def check(connection: Connection, now: datetime) -> Checked:
-    """Closes each minute once, whoever else does the same."""
+    """Closes each minute once, whoever else does the same; a broken one becomes an event of ingest."""
     with connection.transaction():
         row = connection.execute("SELECT checked_to FROM ledger_state FOR UPDATE").fetchone()
         assert row is not None
@@ -66,6 +72,8 @@ def check(connection: Connection, now: datetime) -> Checked:
         broken = [Entry(*each) for each in connection.execute(FIND_BROKEN, span)]
         connection.execute(ADD_TO_TOTALS, span)
         connection.execute("UPDATE ledger_state SET checked_to = %s", [until])
+        if broken:
+            connection.execute(TELL, [broken[0].minute, len(broken), ADVICE.format(broken[0])])
     return Checked(until, broken)
 
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from telemetry.ingest.store import connect
-from telemetry.models import LedgerEntry, LedgerTotal
+from telemetry.models import IngestEvent, LedgerEntry, LedgerTotal
 from telemetry.storage.ledger import check, forget
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,6 +59,9 @@ def test_it_tells_of_a_minute_that_does_not_match(database: psycopg.Connection) 
     (broken,) = check(database, NOON).broken
     assert (broken.minute, broken.received, broken.stored, broken.dead) == (NOON - 4 * MINUTE, 3, 1, 1)
     assert check(database, NOON).broken == []  # told once
+    event = IngestEvent.objects.get()
+    assert (event.kind, event.since, event.count) == ("ledger_broken", NOON - 4 * MINUTE, 1)
+    assert "3 received, but 1 stored" in event.detail
 
 
 def test_it_never_goes_back_when_the_clock_does(database: psycopg.Connection) -> None:
