@@ -9,18 +9,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import mqtt5
+
 from inqube import embedded
 from telemetry.ingest.mqtt import packet_size
 
 CHUNK = 65_536
-PUBLISH, PUBACK = 3, 4
+CONNECT, PUBLISH, PUBACK = 1, 3, 4
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER of no seconds: closing sends RST
 
 
 class Wire:
-    """One connection: how often each packet id was delivered to ingest, and acknowledged by it."""
+    """One connection: how often each packet id was delivered to a client, and acknowledged by it."""
 
     def __init__(self) -> None:
+        self.client_id: str | None = None
         self.delivered: Counter[int] = Counter()
         self.acknowledged: Counter[int] = Counter()
 
@@ -31,7 +34,11 @@ class Wire:
 
     def note(self, packet: bytes) -> None:
         kind, body = packet[0] >> 4, packet[_header(packet) :]
-        if kind == PUBACK:
+        if kind == CONNECT:
+            connect = mqtt5.read(memoryview(packet))[0]
+            assert isinstance(connect, mqtt5.ConnectPacket)
+            self.client_id = connect.client_id
+        elif kind == PUBACK:
             self.acknowledged[int.from_bytes(body[:2])] += 1
         elif kind == PUBLISH and packet[0] & 0x06:  # of QoS 0 there is no packet id
             after_topic = 2 + int.from_bytes(body[:2])
@@ -44,21 +51,31 @@ def _header(packet: bytes) -> int:
 
 
 class Proxy:
-    """Forwards to the broker's port. Methods change the connections that there are, attributes also later ones."""
+    """Forwards to the broker's port. Methods change the connections that there are, attributes also later ones.
 
-    def __init__(self, broker_port: int) -> None:
+    Args:
+        client_id: whose connections are watched; ingest has others, too.
+    """
+
+    def __init__(self, broker_port: int, client_id: str) -> None:
         self.port = embedded.free_port()
-        self.wires: list[Wire] = []
         self.chunk = CHUNK  # bytes at most that go on at once
         self.pause_s = 0.0  # between two chunks
         self.holds_acknowledgements = False  # nothing that ingest sends goes on: a broker never sees it
         self._broker_port = broker_port
+        self._client_id = client_id
+        self._wires: list[Wire] = []
         self._links: set[_Link] = set()
         self.loop = asyncio.new_event_loop()
 
     @property
     def url(self) -> str:
         return f"mqtt://{embedded.LOOPBACK}:{self.port}"
+
+    @property
+    def wires(self) -> list[Wire]:
+        """The connections of the session, in order."""
+        return [wire for wire in self._wires if wire.client_id == self._client_id]
 
     def cut(self) -> None:
         """Resets every connection in the middle of the next packet to ingest."""
@@ -92,13 +109,12 @@ class Proxy:
             writer.transport.abort()
             return
         wire = Wire()
-        self.wires.append(wire)
+        self._wires.append(wire)
         link = _Link(self, wire)
         self._links.add(link)
-        try:
+        with contextlib.suppress(asyncio.CancelledError):  # at the end of the test
             await link.run((reader, writer), upstream)
-        finally:
-            self._links.discard(link)
+        self._links.discard(link)
 
 
 class _Link:
@@ -119,6 +135,8 @@ class _Link:
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            if self.swallows:  # the end of the broker's side, too
+                await asyncio.wait(ways)
         finally:
             for way in ways:
                 way.cancel()
@@ -164,9 +182,9 @@ def _whole_packets(data: bytearray) -> Iterator[bytes]:
 
 
 @contextmanager
-def proxy_to(broker_port: int) -> Iterator[Proxy]:
+def proxy_to(broker_port: int, client_id: str) -> Iterator[Proxy]:
     """A proxy in a thread of its own."""
-    proxy = Proxy(broker_port)
+    proxy = Proxy(broker_port, client_id)
     ready = threading.Event()
     tasks: list[asyncio.Task[None]] = []
 

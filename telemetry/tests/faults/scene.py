@@ -16,6 +16,7 @@ from django.conf import settings
 
 from inqube import embedded
 from plants.models import Sensor
+from telemetry.ingest.shard import TOPIC_FILTERS
 from telemetry.storage import rollups
 from telemetry.tests.faults.checker import Journal, faults
 from telemetry.tests.faults.contents import contents
@@ -35,12 +36,12 @@ class Restartable:
 
     def __init__(self, server: embedded.Server, log: Path) -> None:
         self.server = server
-        self._log = log
+        self.log = log
         self._running = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._process = self._running.enter_context(embedded.running(self.server, self._log))
+        self._process = self._running.enter_context(embedded.running(self.server, self.log))
 
     def stop(self) -> None:
         """In order."""
@@ -103,9 +104,10 @@ class Scene:
     # --- who takes part -----------------------------------------------------------------------------------
 
     def ingest(self, **environment: str) -> subprocess.Popen[bytes]:
-        """A new ingest process, connected to the broker."""
+        """A new ingest process, subscribed."""
+        before = self.subscriptions()
         process = self.start_ingest(**environment)
-        wait_until(lambda: "broker connected" in log_of(process))
+        wait_until(lambda: self.subscriptions() > before, within_s=60)
         return process
 
     def start_ingest(self, **environment: str) -> subprocess.Popen[bytes]:
@@ -116,6 +118,11 @@ class Scene:
             "DEAD_LETTERS_PER_SOURCE_MINUTE": MANY,
         }
         return self._manage("ingest", **defaults | environment)
+
+    def subscriptions(self) -> int:
+        """How often the broker has granted the session all its filters, by the broker's log."""
+        last = f" {self.client_id} 1 {TOPIC_FILTERS[-1]}\n"
+        return self.broker.log.read_text().count(last)
 
     def publish(
         self, messages: Sequence[Planned], *, publishers: int = PUBLISHERS, rate: float | None = None
@@ -133,6 +140,13 @@ class Scene:
         ]
         publishing = Publishing(processes)
         self._running.callback(publishing.end)
+        return publishing
+
+    def publish_some(self, messages: Sequence[Planned], *, rate: float) -> Publishing:
+        """The same, once some of them are stored."""
+        before = self.stored()
+        publishing = self.publish(messages, rate=rate)
+        wait_until(lambda: self.stored() > before)
         return publishing
 
     def _start_publisher(self, share: range, rate: float | None) -> subprocess.Popen[bytes]:
@@ -158,21 +172,20 @@ class Scene:
         assert row is not None
         return int(row[0])
 
-    def faults(self, *, every_letter: bool = True, but: frozenset[int] = frozenset()) -> list[str]:
-        """What the checker finds, before and after a refresh of the rollups.
-
-        Args:
-            but: messages that the broker itself has lost, by their number in the plan.
-        """
-        journal = self.journal
-        journal = journal._replace(acknowledged=journal.acknowledged - but)
-        numbers = [sensor.number for sensor in self.sensors]
-        found = []
+    def refresh_rollups(self) -> None:
+        """As the worker does each minute."""
         with self.connect() as connection:
-            for _ in range(2):
-                state = contents(connection, numbers)
-                found += faults(self.plan, journal, state, every_letter=every_letter)
-                assert rollups.refresh(connection, datetime.now(UTC)) is not None
+            assert rollups.refresh(connection, datetime.now(UTC)) is not None
+
+    def faults(self, *, every_letter: bool = True) -> list[str]:
+        """What the checker finds, before and after a refresh of the rollups."""
+        journal, found = self.journal, []
+        for refreshes in (True, False):
+            with self.connect() as connection:
+                state = contents(connection, [sensor.number for sensor in self.sensors])
+            found += faults(self.plan, journal, state, every_letter=every_letter)
+            if refreshes:
+                self.refresh_rollups()
         return found
 
     def drain(self) -> None:
@@ -199,6 +212,10 @@ def end(ingest: subprocess.Popen[bytes]) -> None:
     """As an operator ends it."""
     ingest.terminate()
     assert ingest.wait(20) == 0
+
+
+def wait_for_log(process: subprocess.Popen[bytes], text: str, *, times: int = 1, within_s: float = 60) -> None:
+    wait_until(lambda: log_of(process).count(text) >= times, within_s)
 
 
 def log_of(process: subprocess.Popen[bytes]) -> str:
