@@ -1,6 +1,7 @@
 """What was sent and acknowledged against what is in the database: nothing lost, nothing invented, nothing twice.
 
     acknowledged ⊆ stored ∪ dead letters ⊆ sent, each once; the latest and the rollups are those of what is stored
+    ledger: received = stored + duplicate + conflict + dead, each minute and source; stored are all the readings
 
 Pure: `contents.py` reads the database, the journals are written by `publisher.py`.
 """
@@ -48,6 +49,17 @@ class Letter(NamedTuple):
     key: Key | None = None
 
 
+class Entry(NamedTuple):
+    """Of the ledger: what came from a source in a minute, in samples."""
+
+    source: str
+    received: int
+    stored: int
+    duplicate: int
+    conflict: int
+    dead: int
+
+
 class Contents(NamedTuple):
     """What is in the database. Rollups are rows of `histories.COLUMNS`, by level."""
 
@@ -55,6 +67,7 @@ class Contents(NamedTuple):
     latest: Mapping[int, tuple[int, float, int]]  # time in µs, value, quality
     letters: Sequence[Letter]
     rollups: Mapping[str, Sequence[tuple[Any, ...]]]
+    ledger: Sequence[Entry]
 
 
 def faults(plan: Sequence[Planned], journal: Journal, found: Contents, *, every_letter: bool = True) -> list[str]:
@@ -70,6 +83,7 @@ def faults(plan: Sequence[Planned], journal: Journal, found: Contents, *, every_
         "twice": _twice(plan, journal, found),
         "wrong latest": _wrong_latest(found),
         "wrong rollup": _wrong_rollups(found),
+        "broken ledger": _broken_ledger(found),
     }
     return [text for kind, each in kinds.items() for text in _told(kind, list(each))]
 
@@ -141,6 +155,15 @@ def _wrong_rollups(found: Contents) -> Iterator[str]:
     for level, unit in (("1m", MINUTE), ("1h", HOUR), ("1d", DAY)):
         for difference in differences(found.rollups[level], expected(kept, unit)):
             yield f"reading_{level}: {difference}"
+
+
+def _broken_ledger(found: Contents) -> Iterator[str]:
+    for entry in found.ledger:
+        if entry.received != entry.stored + entry.duplicate + entry.conflict + entry.dead:
+            yield str(entry)
+    stored = sum(entry.stored for entry in found.ledger)
+    if stored != len(found.readings):
+        yield f"{stored} stored, and there are {len(found.readings)} readings"
 
 
 def _shown(reading: Reading) -> str:

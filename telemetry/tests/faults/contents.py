@@ -8,12 +8,13 @@ import psycopg
 from psycopg import sql
 
 from telemetry.readings import Reason
-from telemetry.tests.faults.checker import Contents, Letter
+from telemetry.tests.faults.checker import Contents, Entry, Letter
 from telemetry.tests.samples import us
 from telemetry.tests.storage.histories import COLUMNS, LEVELS
 
 READINGS = "SELECT sensor, time, value, quality FROM reading WHERE sensor = ANY(%s)"
 LATEST = "SELECT sensor, time, value, quality FROM latest WHERE sensor = ANY(%s)"
+LEDGER = "SELECT source, received, stored, duplicate, conflict, dead FROM ledger"
 LETTERS = "SELECT topic, payload, reason, address FROM dead_letter"
 ADDRESSES = """
 SELECT concat_ws('/', plant.slug, zone.slug, machine.slug, sensor.slug), sensor.number
@@ -25,13 +26,14 @@ JOIN plants_plant AS plant ON plant.id = zone.plant_id
 
 
 def contents(connection: psycopg.Connection, sensors: Sequence[int]) -> Contents:
-    """All dead letters, and of these sensors all readings, the latest and the rollups, as of one moment."""
+    """All dead letters, the ledger, and of these sensors all readings, the latest and the rollups, as of one moment."""
     numbers = list(sensors)
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         readings = connection.execute(READINGS, [numbers]).fetchall()
         latest = connection.execute(LATEST, [numbers]).fetchall()
         letters = connection.execute(LETTERS).fetchall()
+        ledger = [Entry(*row) for row in connection.execute(LEDGER)]
         number_of: dict[str, int] = dict(connection.execute(ADDRESSES).fetchall())
         rollups = {}
         for level in LEVELS:
@@ -43,6 +45,7 @@ def contents(connection: psycopg.Connection, sensors: Sequence[int]) -> Contents
         {sensor: (us(time), value, quality) for sensor, time, value, quality in latest},
         [_letter(topic, bytes(payload), Reason(reason), number_of.get(at)) for topic, payload, reason, at in letters],
         rollups,
+        ledger,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from telemetry.readings import GOOD, Reading, Reason
 from telemetry.storage.buckets import DAY, HOUR, MINUTE
-from telemetry.tests.faults.checker import Contents, Journal, Letter, faults
+from telemetry.tests.faults.checker import Contents, Entry, Journal, Letter, faults
 from telemetry.tests.faults.plan import Planned
 from telemetry.tests.samples import us
 from telemetry.tests.storage.histories import expected
@@ -28,11 +28,12 @@ ALL_SENT = Journal(Counter(range(len(PLAN))), frozenset(range(len(PLAN))))
 
 
 def database(readings: list[Reading], letters: list[Letter]) -> Contents:
-    """Right in itself: the latest and the rollups of these readings."""
+    """Right in itself: the latest, the rollups and the ledger of these readings."""
     kept = {(sensor, time_us): (value, quality) for sensor, time_us, value, quality in readings}
     latest = {sensor: (time_us, *kept[sensor, time_us]) for sensor, time_us in sorted(kept)}
     rollups = {level: expected(kept, unit) for level, unit in (("1m", MINUTE), ("1h", HOUR), ("1d", DAY))}
-    return Contents(readings, latest, letters, rollups)
+    ledger = [Entry("kandy/line/m0", len(readings) + len(letters), len(readings), 0, 0, len(letters))]
+    return Contents(readings, latest, letters, rollups, ledger)
 
 
 RIGHT = database(READINGS, [LETTER])
@@ -71,7 +72,8 @@ def test_it_finds_a_reading_that_was_never_sent() -> None:
 
 
 def test_it_finds_a_doubled_reading() -> None:
-    assert kinds(faults(PLAN, ALL_SENT, RIGHT._replace(readings=[*READINGS, READINGS[3]]))) == ["twice"]
+    doubled = RIGHT._replace(readings=[*READINGS, READINGS[3]], ledger=[Entry("kandy/line/m0", 12, 11, 0, 0, 1)])
+    assert kinds(faults(PLAN, ALL_SENT, doubled)) == ["twice"]
 
 
 def test_it_finds_a_lost_dead_letter() -> None:
@@ -116,6 +118,14 @@ def test_it_finds_a_wrong_rollup(level: str) -> None:
         found = faults(PLAN, ALL_SENT, RIGHT._replace(rollups={**RIGHT.rollups, level: rows}))
         assert kinds(found) == ["wrong rollup"]
         assert level in found[0]
+
+
+@pytest.mark.parametrize(
+    ("received", "stored", "duplicate"), [(12, 10, 0), (11, 9, 0), (11, 9, 1), (12, 11, 0)], ids=str
+)
+def test_it_finds_a_broken_ledger(received: int, stored: int, duplicate: int) -> None:
+    ledger = [Entry("kandy/line/m0", received, stored, duplicate, 0, 1)]
+    assert set(kinds(faults(PLAN, ALL_SENT, RIGHT._replace(ledger=ledger)))) == {"broken ledger"}
 
 
 def test_it_reads_journals_as_far_as_they_were_written() -> None:
