@@ -110,14 +110,14 @@ class Scene:
         wait_until(lambda: self.subscriptions() > before, within_s=60)
         return process
 
-    def start_ingest(self, **environment: str) -> subprocess.Popen[bytes]:
+    def start_ingest(self, *args: str, **environment: str) -> subprocess.Popen[bytes]:
         defaults = {
             "MQTT_URL": self.ingest_from,
             "MQTT_CLIENT_ID": self.client_id,
             "DATABASE_URL": self.database,
             "DEAD_LETTERS_PER_SOURCE_MINUTE": MANY,
         }
-        return self._manage("ingest", **defaults | environment)
+        return self._manage("ingest", *args, **defaults | environment)
 
     def subscriptions(self) -> int:
         """How often the broker has granted the session all its filters, by the broker's log."""
@@ -188,24 +188,20 @@ class Scene:
                 self.refresh_rollups()
         return found
 
-    def drain(self) -> None:
+    def drain(self, sensors: Sequence[Sensor] = ()) -> None:
         """Waits until ingest has dealt with all that the broker holds for it: what comes last is stored.
 
         A broker delivers in the order in which it took the messages, to one client.
+
+        Args:
+            sensors: of each plant one, where several clients share the plants.
         """
-        sensor, now = self.sensors[0], datetime.now(UTC)
-        last = one(sensor, ms(now), -1.0)
-        self.publish([last], publishers=1).wait()
+        last, now = sensors or self.sensors[:1], datetime.now(UTC)
+        self.publish([one(sensor, ms(now), -1.0) for sensor in last], publishers=1).wait()
+        arrived = "SELECT count(*) FROM reading WHERE sensor = ANY(%s) AND time > %s"
+        parameters = [[sensor.number for sensor in last], now - timedelta(milliseconds=2)]
         with self.connect() as connection:
-            wait_until(
-                lambda: bool(
-                    connection.execute(
-                        "SELECT 1 FROM reading WHERE sensor = %s AND time > %s",
-                        [sensor.number, now - timedelta(milliseconds=2)],
-                    ).fetchone()
-                ),
-                within_s=60,
-            )
+            wait_until(lambda: connection.execute(arrived, parameters).fetchone() == (len(last),), within_s=60)
 
 
 def end(ingest: subprocess.Popen[bytes]) -> None:
