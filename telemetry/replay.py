@@ -12,8 +12,9 @@ from typing import NamedTuple
 from accounts.models import User
 from plants.models import Plant, Sensor
 from telemetry.ingest.decode import decode
+from telemetry.ingest.judge import reading_of
 from telemetry.ingest.ledger import Kind
-from telemetry.ingest.resolve import Directory, known_sensors, reading_of
+from telemetry.ingest.resolve import Directory, known_sensors
 from telemetry.ingest.store import Store
 from telemetry.ingest.validate import Window, window
 from telemetry.models import DeadLetter

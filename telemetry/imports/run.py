@@ -12,9 +12,10 @@ from telemetry.imports.files import FileError, ReadingsFile, Record
 from telemetry.imports.rows import samples
 from telemetry.imports.state import Counts, Place
 from telemetry.ingest.insert import LOOK_UP_BY_KEY, columns
+from telemetry.ingest.judge import reading_of
 from telemetry.ingest.ledger import Receipt
 from telemetry.ingest.letters import Letter
-from telemetry.ingest.resolve import Directory, reading_of
+from telemetry.ingest.resolve import Directory
 from telemetry.ingest.store import NOTHING, Stored
 from telemetry.ingest.validate import Window
 from telemetry.readings import Reading, Rejected

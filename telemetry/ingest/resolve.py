@@ -9,8 +9,7 @@ import structlog
 from django.db import DatabaseError, connections
 
 from plants.models import Plant, PlantQuerySet, Sensor, SensorQuerySet
-from telemetry.ingest.validate import Window, validate
-from telemetry.readings import ADDRESS, KnownSensor, Reading, Reason, Rejected, Sample
+from telemetry.readings import ADDRESS, KnownSensor, Reason, Rejected
 from telemetry.storage import connection_params
 
 LOOKUPS = ("machine__zone__plant__slug__in", "machine__zone__slug__in", "machine__slug__in", "slug__in")
@@ -56,12 +55,6 @@ def directory_of(addresses: Iterable[str], sensors: SensorQuerySet, plants: Plan
         found = known_sensors(sensors.filter(**dict(zip(LOOKUPS, map(set, levels), strict=True))))
     known = {address: sensor for address, sensor in found.items() if address in wanted}
     return Directory(known, dict(plants.order_by().values_list("slug", "pk")))
-
-
-def reading_of(sample: Sample, directory: Directory, accepted: Window) -> Reading | Rejected:
-    """Stages 3 and 4 for one sample."""
-    sensor = directory.sensors.get(sample[0])
-    return directory.unknown(sample[0]) if sensor is None else validate(sample, sensor, accepted)
 
 
 def load_directory() -> Directory:
