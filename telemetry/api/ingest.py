@@ -29,6 +29,7 @@ from telemetry.api.renderers import QUICK_RENDERERS
 from telemetry.ingest.decode import MAX_PAYLOAD_BYTES
 from telemetry.ingest.http import Sender, ingest
 from telemetry.ingest.letters import Quota
+from telemetry.ingest.quarantine import Room
 from telemetry.ingest.validate import window
 from telemetry.readings import Reason, Rejected
 
@@ -160,7 +161,7 @@ class IngestView(APIView):
         received_us = time.time_ns() // 1000
         accepted = window(received_us, settings.RAW_RETENTION_DAYS)
         try:
-            answer = ingest(payload, sender_of(request), received_us, accepted, quota())
+            answer = ingest(payload, sender_of(request), received_us, accepted, quota(), Room.of_settings())
         except psycopg.Error as error:
             log.error("readings not stored", error=str(error).strip() or type(error).__name__)
             raise NotStoredError from None

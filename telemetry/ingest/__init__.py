@@ -5,7 +5,7 @@
     3  resolve.py   address → sensor, from a directory kept in memory
     4  validate.py  Sample + sensor + now → Reading, or Rejected; pure
     5  batch.py     collects until full or old; pure
-    6  store.py     one transaction: readings (insert.py), latest, what became none (inbox.py), ledger.py
+    6  store.py     one transaction: readings (insert.py), latest, what became none (inbox.py, quarantine.py), ledger.py
     7               alarms are evaluated inside that transaction
     8  ../live/publish.py  what is new, to the browsers
 

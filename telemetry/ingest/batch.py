@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from telemetry.ingest.ledger import Receipt
 from telemetry.ingest.letters import Letter
-from telemetry.readings import Reading, Rejected, Token
+from telemetry.readings import Reading, Rejected, Sample, Token
 
 # A broker with a small window (20 by default where it ignores our receive maximum, 100 in the embedded one) sends a
 # window's worth and then waits for us. Silence after so many messages means that: waiting longer gains nothing.
@@ -31,6 +31,7 @@ class Batch:
     readings: list[Reading] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    unknown: list[Sample] = field(default_factory=list)  # of the rejected, for the quarantine
     receipts: list[Receipt] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)
     messages: int = 0

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
@@ -12,11 +12,13 @@ from django.db import connection
 
 from plants.models import PlantQuerySet, SensorQuerySet
 from telemetry.ingest.decode import HTTP_TOPIC, decode_addressed
+from telemetry.ingest.judge import refuse
 from telemetry.ingest.ledger import Kind, Receipt
 from telemetry.ingest.letters import Letter, Quota, letters_from
+from telemetry.ingest.quarantine import Room
 from telemetry.ingest.resolve import Directory, directory_of
 from telemetry.ingest.store import Store, Stored
-from telemetry.ingest.validate import Window, validate
+from telemetry.ingest.validate import Window, outside, validate
 from telemetry.live.publish import LivePublisher
 from telemetry.readings import Message, Reading, Reason, Rejected, Sample
 
@@ -49,7 +51,9 @@ class Answer(TypedDict):
     rejected: list[RejectedSample]
 
 
-def ingest(payload: bytes, sender: Sender, received_us: int, accepted: Window, quota: Quota) -> Answer | Rejected:
+def ingest(
+    payload: bytes, sender: Sender, received_us: int, accepted: Window, quota: Quota, room: Room
+) -> Answer | Rejected:
     """Stores the readings of a body, and letters for what is none; what the answer counts is committed.
 
     Rejected: nothing of the body can be read; there is a letter then, too.
@@ -58,22 +62,27 @@ def ingest(payload: bytes, sender: Sender, received_us: int, accepted: Window, q
     decoded = decode_addressed(payload, received_us)
     if isinstance(decoded, Rejected):
         whole = Message(HTTP_TOPIC, payload, received_us, None, is_repeated=True)
-        write([], letters_from(sender.name, sender.plant, whole, [decoded], quota), [(sender.name, 1, 0, 1)], quota)
+        letters = letters_from(sender.name, sender.plant, whole, [decoded], quota)
+        write([], letters, [(sender.name, 1, 0, 1)], [], quota, room)
         return decoded
     addresses = {each[0] for each in decoded if not isinstance(each, Rejected) and each[0].startswith(sender.root)}
     directory = directory_of(addresses, sender.sensors, sender.plants)
     readings: list[Reading] = []
     places: list[int] = []  # of the readings in the body
     rejected: dict[int, Rejected] = {}
+    unknown: list[Sample] = []
     for index, sample in enumerate(decoded):
         result = _reading(sample, directory, sender.root, accepted)
         if isinstance(result, Rejected):
             rejected[index] = result
+            if result.reason is Reason.UNKNOWN_SENSOR and not isinstance(sample, Rejected):
+                unknown.append(sample)
         else:
             readings.append(result)
             places.append(index)
     letters = _letters(payload, rejected, sender, directory, received_us, quota) if rejected else []
-    stored = write(readings, letters, [(sender.name, len(decoded), len(readings), len(rejected))], quota)
+    receipt = (sender.name, len(decoded), len(readings), len(rejected))
+    stored = write(readings, letters, [receipt], _theirs(unknown, sender), quota, room)
     publish(stored.newest, directory.plant_of)
     rejected |= {places[place]: why for place, why in stored.refused.items()}
     return Answer(
@@ -86,6 +95,11 @@ def ingest(payload: bytes, sender: Sender, received_us: int, accepted: Window, q
             for index, why in sorted(rejected.items())
         ],
     )
+
+
+def _theirs(unknown: Iterable[Sample], sender: Sender) -> list[Sample]:
+    """Without those for places of which a device must not even know whether they exist."""
+    return [sample for sample in unknown if sample[0].startswith(sender.root)]
 
 
 def _letters(
@@ -127,14 +141,22 @@ def _reading(sample: Sample | Rejected, directory: Directory, root: str, accepte
         return validate(sample, sensor, accepted)
     shown = sample[0][:SHOWN_CHARACTERS]
     if root:  # alike whether the sensor is another's or nobody's
-        return Rejected(shown, Reason.UNKNOWN_SENSOR, f"This device, which sends for {root}…, has no sensor {shown}.")
-    return directory.unknown(shown)
+        nobody = f"This device, which sends for {root}…, has no sensor {shown}."
+        return outside(sample, accepted) or Rejected(shown, Reason.UNKNOWN_SENSOR, nobody)
+    return refuse((shown, *sample[1:]), directory, accepted)
 
 
-def write(readings: list[Reading], letters: list[Letter], receipts: list[Receipt], quota: Quota) -> Stored:
+def write(
+    readings: list[Reading],
+    letters: list[Letter],
+    receipts: list[Receipt],
+    unknown: list[Sample],
+    quota: Quota,
+    room: Room,
+) -> Stored:
     """Stage 6 on Django's connection, which is there already."""
     connection.ensure_connection()
-    return Store(lambda: connection.connection, quota, Kind.HTTP).write(readings, letters, receipts)
+    return Store(lambda: connection.connection, quota, Kind.HTTP, room).write(readings, letters, receipts, unknown)
 
 
 @cache

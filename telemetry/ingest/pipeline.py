@@ -22,8 +22,10 @@ import structlog
 from plants.broker_address import Broker
 from telemetry.ingest.batch import Batch, Limits
 from telemetry.ingest.decode import decode
+from telemetry.ingest.judge import refuse
 from telemetry.ingest.letters import Quota, letters, source_of
 from telemetry.ingest.mqtt import Receiver
+from telemetry.ingest.quarantine import Room
 from telemetry.ingest.resolve import Directory, watch_directory
 from telemetry.ingest.shard import WHOLE, Shard
 from telemetry.ingest.store import Store, Stored
@@ -64,6 +66,7 @@ class Pipeline:
         limits: Limits,
         retention_days: int,
         letters_a_minute: int,
+        room: Room,
         shard: Shard = WHOLE,
         *,
         retires: bool = False,
@@ -75,7 +78,7 @@ class Pipeline:
         self.retires = retires  # subscribes to nothing, and takes what the broker still holds
         self.ends_session = False
         self.publisher = LivePublisher()
-        self.store = Store(quota=Quota(letters_a_minute))
+        self.store = Store(quota=Quota(letters_a_minute), room=room)
         self.limits = limits
         self.retention_days = retention_days
         self.totals = Totals()
@@ -130,7 +133,10 @@ class Pipeline:
             for sample in samples:
                 sensor = sensors.get(sample[0])
                 if sensor is None:
-                    rejected.append(self._directory.unknown(sample[0]))
+                    why = refuse(sample, self._directory, accepted)
+                    rejected.append(why)
+                    if why.reason is Reason.UNKNOWN_SENSOR:
+                        batch.unknown.append(sample)
                     continue
                 result = validate(sample, sensor, accepted)
                 if isinstance(result, Rejected):
@@ -182,7 +188,7 @@ class Pipeline:
         while True:
             try:
                 return await asyncio.get_running_loop().run_in_executor(
-                    self._writer, self.store.write, batch.readings, batch.letters, batch.receipts
+                    self._writer, self.store.write, batch.readings, batch.letters, batch.receipts, batch.unknown
                 )
             except psycopg.Error as error:
                 log.error(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
+from django.conf import settings
 from psycopg import errors
 
 from telemetry.ingest.letters import clean
@@ -26,6 +27,14 @@ class Room(NamedTuple):
     samples: int  # of an address
     samples_of_plant: int
     addresses: int  # of a plant
+
+    @classmethod
+    def of_settings(cls) -> "Room":
+        return cls(
+            settings.QUARANTINE_SAMPLES,
+            settings.QUARANTINE_SAMPLES_PER_PLANT,
+            settings.QUARANTINE_ADDRESSES_PER_PLANT,
+        )
 
 
 class Newest(NamedTuple):

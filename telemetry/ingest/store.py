@@ -1,7 +1,7 @@
 """Stage 6 of 8 — store: one transaction for readings, what depends on them, and what could not become one.
 
 Only readings that are new go on from `reading` (insert.py) to `latest` and to the marks for rollups; letters
-(inbox.py) and ledger (ledger.py) are written beside them.
+(inbox.py), ledger (ledger.py) and samples of unknown sensors (quarantine.py) are written beside them.
 """
 
 import time
@@ -13,11 +13,12 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import errors
 
-from telemetry.ingest import inbox, insert
+from telemetry.ingest import inbox, insert, quarantine
 from telemetry.ingest.insert import Columns, Fates, NotAllCopiedError, Way, columns, is_missing_day, is_refusal_of_a_row
 from telemetry.ingest.ledger import Kind, Ledger, Receipt
 from telemetry.ingest.letters import Letter, Quota, letter_of_reading
-from telemetry.readings import Reading, Reason, Rejected, instant
+from telemetry.ingest.quarantine import Room
+from telemetry.readings import Reading, Reason, Rejected, Sample, instant
 from telemetry.storage import connection_params, flavour
 from telemetry.storage.rollups import begin_writing, leave_marks
 
@@ -92,12 +93,13 @@ class Load(NamedTuple):
     rows: Columns
     letters: Sequence[Letter]
     receipts: Sequence[Receipt]
+    unknown: Sequence[Sample]
 
 
 class Store:
     """The one connection through which an ingest process writes; reconnects by itself after a failure.
 
-    With a quota it leaves a letter for a reading that only the database refuses.
+    With a quota it leaves a letter for a reading that only the database refuses, with room it quarantines samples.
     """
 
     def __init__(
@@ -105,29 +107,36 @@ class Store:
         connect: Callable[[], psycopg.Connection] = connect,
         quota: Quota | None = None,
         kind: Kind = Kind.MQTT,
+        room: Room | None = None,
     ) -> None:
         self._connect = connect
         self._quota = quota
+        self._room = room
         self._ledger = Ledger(kind)
         self._connection: psycopg.Connection | None = None
         self._days: set[int] = set()  # UTC days since 1970 for which the database has room
 
     def write(
-        self, readings: Sequence[Reading], letters: Sequence[Letter] = (), receipts: Sequence[Receipt] = ()
+        self,
+        readings: Sequence[Reading],
+        letters: Sequence[Letter] = (),
+        receipts: Sequence[Receipt] = (),
+        unknown: Sequence[Sample] = (),
     ) -> Stored:
-        """Stores the readings and letters, each once; after it returns they are committed.
+        """Stores the readings, letters and unknown samples, each once; after it returns they are committed.
 
         Args:
             receipts: what came with each message, for the ledger; in the order of `readings`, of which each accepted
                 so many. None at all: the ledger is not told.
+            unknown: samples of plants that exist, with times that are accepted, for the quarantine.
 
         Raises:
             psycopg.Error: the database is away, too busy, or not as migrations left it. Either nothing was
                 stored or all was and will be recognised: call again with the same readings and letters.
         """
-        if not readings and not letters and not receipts:
+        if not readings and not letters and not receipts and not unknown:
             return NOTHING
-        load = Load(columns(readings), letters, receipts)
+        load = Load(columns(readings), letters, receipts, unknown)
         try:
             connection = self._ready()
             return self._write(connection, load) if readings else self._commit(connection, load, insert.nothing)
@@ -167,7 +176,7 @@ class Store:
             return self._commit(connection, load, insert.merge_without_limit)
 
     def _commit(self, connection: psycopg.Connection, load: Load, way: Way) -> Stored:
-        """One transaction: the readings, what depends on them, letters, ledger."""
+        """One transaction: the readings, what depends on them, letters, ledger, quarantine."""
         rows = load.rows
         with connection.transaction(), connection.cursor() as cursor:
             mark_from_us = begin_writing(cursor)
@@ -177,6 +186,8 @@ class Store:
             refused = {place: _refusal(rows, place, words) for place, words in fates.refused.items()}
             inbox.put(cursor, [*load.letters, *self._letters_of(cursor, rows, refused)])
             self._ledger.enter(cursor, load.receipts, fates)
+            if self._room is not None:
+                quarantine.put(cursor, load.unknown, self._room)
         stored, duplicate, conflict, late = (
             int(np.count_nonzero(each)) for each in (fates.stored, fates.duplicate, fates.conflict, fates.late)
         )

@@ -35,6 +35,14 @@ def validate(sample: Sample, sensor: KnownSensor, accepted: Window) -> Reading |
     return sensor.number, time_us, value, quality
 
 
+def outside(sample: Sample, accepted: Window) -> Rejected | None:
+    """Why a sample is refused whose time is out of the window; None where it is in."""
+    address, time_us, _, _ = sample
+    if accepted.earliest_us <= time_us <= accepted.latest_us:
+        return None
+    return Rejected(address, Reason.TIMESTAMP_OUT_OF_RANGE, _out_of_range(time_us, accepted))
+
+
 def _out_of_range(time_us: int, accepted: Window) -> str:
     try:
         shown = instant(time_us).isoformat()

@@ -13,6 +13,7 @@ from plants.broker_address import Broker
 from telemetry.ingest.batch import Limits
 from telemetry.ingest.pipeline import Pipeline
 from telemetry.ingest.process import NotRetiredError, retire, serve
+from telemetry.ingest.quarantine import Room
 from telemetry.ingest.shard import Shard
 
 GC_EVERY = 200_000  # new objects between two looks of the garbage collector
@@ -69,6 +70,7 @@ def pipeline(broker: Broker, shard: Shard, *, retires: bool = False) -> Pipeline
         Limits(readings=settings.INGEST_BATCH_READINGS, age_s=settings.INGEST_BATCH_MS / 1000),
         settings.RAW_RETENTION_DAYS,
         settings.DEAD_LETTERS_PER_SOURCE_MINUTE,
+        Room.of_settings(),
         shard,
         retires=retires,
     )

@@ -24,7 +24,7 @@ from plants.models import Plant, Sensor
 from telemetry.ingest import http
 from telemetry.ingest.validate import window
 from telemetry.live.frames import from_layer, group
-from telemetry.models import DeadLetter, Latest, LedgerEntry, Reading
+from telemetry.models import DeadLetter, DiscoveredSensor, Latest, LedgerEntry, Reading
 from telemetry.readings import Message
 from telemetry.replay import replay
 from telemetry.tester import examine
@@ -72,6 +72,28 @@ def test_it_stores_what_a_device_sends(device: Device) -> None:
     reading = Reading.objects.get(sensor__slug="temp")
     assert (reading.value, reading.quality, ms(reading.time)) == (23.4, 64, ms(at))
     assert Latest.objects.get(sensor__slug="temp").value == 23.4
+
+
+def test_it_quarantines_what_is_for_a_sensor_that_does_not_exist(device: Device, bob: User) -> None:
+    at = ms(now())
+    new = [{"sensor": "kandy/a/b/new", "v": 1.5, "ts": at}]
+    assert reasons(send([{"sensor": TEMP, "v": 1}, *new])) == {1: "unknown_sensor"}
+    assert reasons(send([new[0] | {"ts": at - 1}], bearer(bob))) == {0: "unknown_sensor"}
+    assert DiscoveredSensor.objects.values_list("address", "kept").get() == ("kandy/a/b/new", 2)
+
+
+def test_it_quarantines_nothing_that_is_not_the_senders(device: Device, bob: User, rotterdam: Plant) -> None:
+    Device.objects.update(prefix="rolling")
+    foreign = [{"sensor": f"{place}/new", "v": 1} for place in ("rotterdam/mixing/mixer-1", "ghost/a/b")]
+    assert set(reasons(send([*foreign, {"sensor": "kandy/a/b/new", "v": 1}])).values()) == {"unknown_sensor"}
+    assert set(reasons(send(foreign, bearer(bob))).values()) == {"unknown_plant"}
+    assert not DiscoveredSensor.objects.exists()
+
+
+def test_it_quarantines_nothing_with_a_time_that_is_refused(device: Device, bob: User) -> None:
+    body = [{"sensor": "kandy/a/b/new", "v": 1, "ts": 1}]
+    assert reasons(send(body)) == reasons(send(body, bearer(bob))) == {0: "timestamp_out_of_range"}
+    assert not DiscoveredSensor.objects.exists()
 
 
 def test_it_takes_the_devices_id_for_its_name(device: Device) -> None:

@@ -87,7 +87,7 @@ async def scripted_broker(tls: ssl.SSLContext | None = None) -> AsyncIterator[Sc
         server.close()
 
 
-def publish(packet_id: int, payload: bytes = b"1") -> mqtt5.PublishPacket:
-    return mqtt5.PublishPacket(
-        "inqube/v1/kandy/rolling/roller-2/t/temp", payload, qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=packet_id
-    )
+def publish(
+    packet_id: int, payload: bytes = b"1", topic: str = "inqube/v1/kandy/rolling/roller-2/t/temp"
+) -> mqtt5.PublishPacket:
+    return mqtt5.PublishPacket(topic, payload, qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=packet_id)

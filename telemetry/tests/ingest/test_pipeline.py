@@ -17,9 +17,10 @@ from plants.models import Plant
 from telemetry.ingest import pipeline as pipeline_module
 from telemetry.ingest.batch import Limits
 from telemetry.ingest.pipeline import WAITING_BATCHES, Pipeline
+from telemetry.ingest.quarantine import Room
 from telemetry.ingest.shard import WHOLE, Shard, shard_of
 from telemetry.ingest.store import connect
-from telemetry.models import DeadLetter, LedgerEntry, Reading
+from telemetry.models import DeadLetter, DiscoveredSensor, LedgerEntry, Reading
 from telemetry.readings import Message, Rejected, Sample
 from telemetry.storage import APPLICATION_NAME
 from telemetry.tests.ingest.receiving import broker_at, until
@@ -27,7 +28,9 @@ from telemetry.tests.ingest.scripted_broker import Link, publish, scripted_broke
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+NEW = "inqube/v1/kandy/a/b/t/new"
 NOW_MS = int(time.time() * 1000)
+ROOM = Room(samples=1000, samples_of_plant=1000, addresses=10)
 SOON = Limits(readings=100, age_s=0.02)
 LATER = Limits(readings=100, age_s=30)
 
@@ -45,12 +48,17 @@ def reading(packet_id: int, count: int = 1) -> mqtt5.PublishPacket:
     return publish(packet_id, b"[" + b",".join(items) + b"]")
 
 
+def new(packet_id: int) -> mqtt5.PublishPacket:
+    """For a sensor that does not exist."""
+    return publish(packet_id, b'{"v": 1.5, "ts": %d}' % (NOW_MS - packet_id * 1000), NEW)
+
+
 @asynccontextmanager
 async def running(limits: Limits, shard: Shard = WHOLE) -> AsyncIterator[tuple[Link, Pipeline, asyncio.Event]]:
     """A pipeline that is connected to a broker which does what the test says."""
     stop = asyncio.Event()
     async with scripted_broker() as broker:
-        pipeline = Pipeline(broker_at(broker.port), "under-test", limits, 90, letters_a_minute=60, shard=shard)
+        pipeline = Pipeline(broker_at(broker.port), "under-test", limits, 90, 60, ROOM, shard)
         work = asyncio.create_task(pipeline.run(stop))
         try:
             link = await broker.next_link()
@@ -161,6 +169,48 @@ async def test_it_keeps_one_letter_of_a_message_that_the_broker_delivers_again(k
         )
         assert await link.hear_acknowledgements(2) == [1, 2]
         assert sorted(await letters()) == [("invalid_json", 1), ("invalid_json", 2)]
+
+
+@sync_to_async
+def discovered() -> list[tuple[str, int, int]]:
+    return list(DiscoveredSensor.objects.values_list("address", "count", "kept"))
+
+
+async def test_it_acknowledges_what_is_unknown_after_it_is_quarantined_only(kandy: Plant) -> None:
+    async with running(SOON) as (link, _, _):
+        connection = await asyncio.to_thread(connect)
+        await asyncio.to_thread(connection.execute, "BEGIN; LOCK TABLE quarantined_sample IN EXCLUSIVE MODE")
+        try:
+            await link.say(new(1), reading(2))
+            await hear_nothing(link, 0.5)
+            assert await stored() == 0
+        finally:
+            await asyncio.to_thread(connection.close)
+        assert await link.hear_acknowledgements(2) == [1, 2]
+        assert await discovered() == [("kandy/a/b/new", 1, 1)]
+        assert await letters() == [("unknown_sensor", 1)]
+        assert await stored() == 1
+
+
+async def test_it_quarantines_a_sample_once_that_is_delivered_again(kandy: Plant) -> None:
+    async with running(SOON) as (link, _, _):
+        for _ in range(3):
+            await link.say(new(1))
+            assert await link.hear_acknowledgements(1) == [1]
+        assert await discovered() == [("kandy/a/b/new", 3, 1)]
+
+
+async def test_it_quarantines_nothing_that_could_not_be_stored(kandy: Plant) -> None:
+    async with running(SOON) as (link, pipeline, _):
+        await link.say(
+            publish(1, b'{"v": 1, "ts": %d}' % (NOW_MS + 86_400_000), NEW),
+            publish(2, b'{"v": 1, "ts": 1}', NEW),
+            publish(3, b"1", "inqube/v1/ghost/a/b/t/new"),
+        )
+        assert await link.hear_acknowledgements(3) == [1, 2, 3]
+        assert await discovered() == []
+        reasons = {str(reason): count for reason, count in pipeline.totals.rejected.items()}
+        assert reasons == {"timestamp_out_of_range": 2, "unknown_plant": 1}
 
 
 async def test_it_stores_and_acknowledges_what_has_arrived_when_told_to_stop(kandy: Plant) -> None:
