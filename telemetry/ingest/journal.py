@@ -41,6 +41,7 @@ WHERE client_id = %(client_id)s
 """
 SUBSCRIBED = "UPDATE ingest_shard SET plants = %s WHERE client_id = %s"
 EVENT = "INSERT INTO ingest_event (at, client_id, kind, since, count, detail) VALUES (%s, %s, %s, %s, %s, %s)"
+ELSEWHERE = "SELECT DISTINCT unnest(plants) FROM ingest_shard WHERE of = %s AND client_id <> %s"
 FORGET = "DELETE FROM ingest_shard WHERE client_id = %s"
 STAND_BY = "UPDATE ingest_shard SET standby_host = %s, standby_at = %s WHERE client_id = %s"
 
@@ -180,6 +181,11 @@ class Journal:
         self._plants = state.plants
         for _ in events:
             self._events.popleft()
+
+    async def subscribed_elsewhere(self, connection: Connection) -> frozenset[str]:
+        """The plants to which the other shards have subscribed; their sessions hold, whether they run or not."""
+        rows = await (await connection.execute(ELSEWHERE, [self.shard.of, self.client_id])).fetchall()
+        return frozenset(str(plant) for (plant,) in rows)
 
     async def forget(self, connection: Connection) -> None:
         """Takes the row away: the session has ended for good."""

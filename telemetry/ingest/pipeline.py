@@ -74,6 +74,13 @@ class Pipeline:
         self.receiver = Receiver(
             broker, client_id, self.take, subscriptions=Subscriptions([] if retires else shard.filters([]))
         )
+        # Brings what no shard is subscribed to, at most once: it asks for everything, and keeps no session.
+        self.strays: Receiver | None = None
+        if shard.number == 1 and not shard.is_whole and not retires:
+            everything = Subscriptions(at_most_once=True)
+            self.strays = Receiver(
+                broker, f"{client_id}-strays", self.take_strays, subscriptions=everything, lasting=False
+            )
         self.shard = shard
         self.retires = retires  # subscribes to nothing, and takes what the broker still holds
         self.ends_session = False
@@ -84,7 +91,8 @@ class Pipeline:
         self.totals = Totals()
         self.committed_at: datetime | None = None
         self._quota = Quota(letters_a_minute)
-        self._directory = Directory({}, {})
+        self._whole = self._own = self._directory = Directory({}, {})  # of all plants, of the shard's, and in use
+        self._elsewhere: frozenset[str] = frozenset()  # plants to which other shards are subscribed
         self._directory_read = asyncio.Event()
         self._batch = Batch()
         self._batch_grew = asyncio.Event()
@@ -103,7 +111,7 @@ class Pipeline:
         try:
             await _first(stop.wait(), watching, publishing, reporting, receiving, writing)
             self._stopping = True
-            self.receiver.pause()
+            self._pause()
             await self._finish()
         finally:
             tasks = [watching, publishing, reporting, receiving, writing]
@@ -152,7 +160,32 @@ class Pipeline:
         batch.grow(len(messages), time.monotonic())
         self._batch_grew.set()
         if len(batch.readings) + len(batch.rejected) > self.limits.readings * WAITING_BATCHES:
-            self.receiver.pause()
+            self._pause()
+
+    def take_strays(self, messages: list[Message]) -> None:
+        """Those messages of plants that don't exist, or to which no shard is subscribed yet."""
+        if strays := [message for message in messages if self._is_stray(message.topic)]:
+            self.take(strays)
+
+    def others_have(self, plants: frozenset[str]) -> None:
+        """Says to which plants other shards are subscribed."""
+        if plants != self._elsewhere:
+            self._elsewhere = plants
+            self._use_directory(self._whole)
+
+    def _pause(self) -> None:
+        self.receiver.pause()
+        if self.strays is not None:
+            self.strays.pause()
+
+    def _resume(self) -> None:
+        self.receiver.resume()
+        if self.strays is not None:
+            self.strays.resume()
+
+    def _is_stray(self, topic: str) -> bool:
+        plant = topic.split("/", 3)[2]
+        return plant not in self._own.plants and not (plant in self._elsewhere and plant in self._whole.plants)
 
     async def _write_batches(self) -> None:
         while True:
@@ -174,7 +207,7 @@ class Pipeline:
         async with self._writing:
             batch, self._batch = self._batch, Batch()
             if not self._stopping:
-                self.receiver.resume()
+                self._resume()
             result = await self._store(batch)
             if batch.messages:
                 self.committed_at = datetime.now(UTC)
@@ -213,13 +246,18 @@ class Pipeline:
                 await asyncio.to_thread(self.store.cancel)
 
     def _use_directory(self, directory: Directory) -> None:
+        self._whole = self._own = directory
         if not self.shard.is_whole:
-            directory = directory.only(self.shard.holds)
+            self._own = directory.only(self.shard.holds)
+            has_strays = self.strays is not None
+            directory = directory.only(
+                lambda plant: plant in self._own.plants or (has_strays and plant not in self._elsewhere)
+            )
         if (directory.sensors, directory.plants) != (self._directory.sensors, self._directory.plants):
             log.info("directory of sensors read", plants=len(directory.plants), sensors=len(directory.sensors))
         self._directory = directory
-        (self.receiver.leave if self.retires else self.receiver.subscribe_to)(self.shard.filters(directory.plants))
-        self.publisher.follow(directory.plants.values())
+        (self.receiver.leave if self.retires else self.receiver.subscribe_to)(self.shard.filters(self._own.plants))
+        self.publisher.follow(self._own.plants.values())
         self._directory_read.set()
 
     def _count(self, batch: Batch, result: Stored) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -114,6 +114,7 @@ class _Work:
         self.leadership = leadership
         self.journal = journal
         self.pipeline = pipeline
+        self._knows_others = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop` is set, or another process has the lock that we had lost."""
@@ -128,7 +129,7 @@ class _Work:
         receiver.until_ours = self.leadership.held.wait
         working = asyncio.create_task(self.pipeline.run(ended))
         keeping = asyncio.create_task(self.leadership.keep(self._beat, soon))
-        aside = [asyncio.create_task(each) for each in _aside(self.journal, self.pipeline)]
+        aside = [asyncio.create_task(each) for each in self._aside()]
         try:
             await _first(working, keeping, stop.wait())
             if not (stop.is_set() or working.done()):
@@ -140,23 +141,31 @@ class _Work:
         if self.leadership.held.is_set():
             await self.leadership.release(self._last_beat, LAST_WITHIN_S)
 
+    def _aside(self) -> Iterator[Coroutine[Any, Any, None]]:
+        pipeline = self.pipeline
+        if pipeline.shard.number == 1 and not pipeline.retires:
+            yield follow_drops(pipeline.receiver.broker, self.journal.client_id, self.journal.dropped)
+        if pipeline.strays is not None:
+            yield self._follow_strays(pipeline.strays)
+
+    async def _follow_strays(self, strays: Receiver) -> None:
+        await self._knows_others.wait()
+        await strays.run()
+
     async def _beat(self, connection: Connection) -> None:
         is_first = not self.journal.has_begun
         await self.journal.beat(connection, _state(self.pipeline))
         if is_first:
             self.pipeline.receiver.leave(self.pipeline.shard.filters(self.journal.earlier_plants))
+        if self.pipeline.strays is not None:
+            self.pipeline.others_have(await self.journal.subscribed_elsewhere(connection))
+            self._knows_others.set()
 
     async def _last_beat(self, connection: Connection) -> None:
         if self.pipeline.ends_session:
             await self.journal.forget(connection)
         else:
             await self.journal.beat(connection, _state(self.pipeline), stopped=True)
-
-
-def _aside(journal: Journal, pipeline: Pipeline) -> list[Coroutine[Any, Any, None]]:
-    if pipeline.shard.number != 1 or pipeline.retires:
-        return []
-    return [follow_drops(pipeline.receiver.broker, journal.client_id, journal.dropped)]
 
 
 def _state(pipeline: Pipeline) -> State:

@@ -19,7 +19,7 @@ from benchmarks.servers import mosquitto
 from inqube import embedded
 from plants.models import Machine, Plant, Sensor, Zone
 from telemetry.ingest.leadership import lock_key
-from telemetry.models import IngestEvent, IngestShard, Reading
+from telemetry.models import DeadLetter, IngestEvent, IngestShard, QuarantinedSample, Reading
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
@@ -79,7 +79,8 @@ def broker(tmp_path: Path) -> Mosquitto:
 
 @pytest.fixture
 def ingest(manage: Manage, broker: Mosquitto, kandy: Plant) -> Start:
-    return lambda *args: manage("ingest", *args, MQTT_URL=broker.server.url, MQTT_CLIENT_ID=CLIENT_ID)
+    environment = {"MQTT_CLIENT_ID": CLIENT_ID, "DEAD_LETTERS_PER_SOURCE_MINUTE": "1000"}
+    return lambda *args: manage("ingest", *args, MQTT_URL=broker.server.url, **environment)
 
 
 @pytest.fixture
@@ -283,3 +284,53 @@ def test_it_does_not_retire_where_nobody_else_is_subscribed(ingest: Start, runni
     again = ingest()
     until(lambda: values() == [1])
     assert "session_present=True" in again.log.read_text()  # type: ignore[attr-defined]
+
+
+def test_it_takes_what_no_shard_is_subscribed_to(ingest: Start, running: Mosquitto, kandy: Plant, oslo: Plant) -> None:
+    """oslo is the first shard's, kandy the second's, which does not run yet."""
+    first = ingest("--shard", "1/2")
+    until(lambda: is_working(first))
+    topics = {"nowhere": "inqube/v1/nowhere/z/m/t/temp", "oslo": "inqube/v1/oslo/z/m/t/temp", "kandy": TOPIC}
+
+    def publish(value: float) -> None:
+        with running.device() as device:
+            for topic in topics.values():
+                device.publish(value, topic)
+
+    while not DeadLetter.objects.exists():
+        publish(1)
+    until(lambda: Reading.objects.filter(sensor__machine__zone__plant=kandy).exists())
+    second = ingest("--shard", "2/2")
+    until(lambda: is_working(second))
+    time.sleep(5)  # by then the first one knows
+    before = Reading.objects.count(), DeadLetter.objects.count()
+    for process in (first, second):
+        process.log.write_text("")  # type: ignore[attr-defined]
+    publish(2)
+    until(lambda: (Reading.objects.count(), DeadLetter.objects.count()) == (before[0] + 2, before[1] + 1))
+    assert set(DeadLetter.objects.values_list("reason", "source")) == {("unknown_plant", "nowhere/z/m")}
+    until(says(second, "duplicate=0"))
+    until(says(first, "duplicate=0"))
+
+
+def test_it_finds_the_shard_of_a_plant_that_is_added_under_load(ingest: Start, running: Mosquitto) -> None:
+    shards = [ingest("--shard", "1/2"), ingest("--shard", "2/2")]
+    until(lambda: all(map(is_working, shards)))
+    time.sleep(3)
+    published: list[float] = []
+    topic = "inqube/v1/rotterdam/z/m/t/temp"  # of the second shard
+    with running.device() as device:
+        for number in range(400):
+            if number == 50:
+                plant = Plant.objects.create(slug="rotterdam", name="Rotterdam")
+                zone = Zone.objects.create(plant=plant, slug="z", name="Z")
+                Sensor.objects.create(machine=Machine.objects.create(zone=zone, slug="m", name="M"), slug="temp")
+            device.publish(number, topic)
+            published.append(number)
+            time.sleep(0.01)
+    until(lambda: published[-1] in values())
+    letters = {json.loads(bytes(payload))["v"] for payload in DeadLetter.objects.values_list("payload", flat=True)}
+    quarantined = set(QuarantinedSample.objects.values_list("value", flat=True))
+    assert letters >= set(range(50))
+    assert letters | quarantined | set(values()) == set(published)
+    assert values() == published[-len(values()) :]
