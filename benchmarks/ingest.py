@@ -1,16 +1,23 @@
 """How fast readings go from a broker into the database, next to the raw COPY of the same rows.
 
     python -m benchmarks.ingest [--messages 100000] [--rounds 3] [--broker auto|mosquitto|embedded] [--json FILE]
+                                [--processes 1 2]
 
 Everything runs on this machine: publisher, broker, `manage.py ingest`, PostgreSQL with fsync on. QoS 1 throughout,
 acknowledged after the commit, `latest` kept in the same transaction. The clock runs from the first publish to the
 moment when the last reading can be read; then the rows are counted. The baseline copies the same rows, made
 beforehand, in binary and in batches of 5,000, into a table with the same columns and key, without any path before
 it. Both are repeated in turn, and medians are given.
+
+With --processes 1 2 it measures instead how ingest scales: the same messages of as many plants as processes at most,
+a publisher's process a plant, are taken by one process, then by two, in turn, and the rates are compared. Where the
+machine's cores are busy already (the broker, the database and the publishers share them) more processes bring little.
 """
 
 import argparse
+import itertools
 import json
+import multiprocessing
 import os
 import signal
 import statistics
@@ -18,7 +25,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,7 +47,10 @@ def main() -> None:
         import django
 
         django.setup()
-        seed()
+        if options.processes:
+            scale(options.processes, options.messages, options.rounds)
+            return
+        seed("bench")
         results = [
             measure(per_message, options.messages // (10 if per_message > 1 else 1), options.rounds)
             for per_message in options.readings_per_message
@@ -61,12 +71,72 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--messages", type=int, default=100_000, help="a round; a tenth of it for many readings each")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--readings-per-message", type=int, nargs="+", default=[1, 100], choices=[1, 10, 100])
+    parser.add_argument("--processes", type=int, nargs="+", help="measure how many messages so many processes take")
     parser.add_argument("--broker", choices=["auto", "mosquitto", "embedded"], default="auto")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     return parser.parse_args()
 
 
-def seed() -> None:
+def scale(processes: list[int], messages: int, rounds: int) -> None:
+    """Compares how fast so many processes take the messages of the same plants, one reading each."""
+    plants = one_for_each_shard(max(processes))
+    for plant in plants:
+        seed(plant)
+    rates: dict[int, list[float]] = {count: [] for count in processes}
+    start_ms = int(time.time() * 1000) - 24 * ROUND_MS
+    for _ in range(rounds):
+        for count in processes:
+            base_ms = start_ms
+            start_ms += ROUND_MS
+            rates[count].append(messages * len(plants) / scaled_round(count, plants, messages, base_ms))
+    medians = {count: statistics.median(found) for count, found in rates.items()}
+    first = processes[0]
+    for count, rate in medians.items():
+        print(f"{count:>2} processes: {rate:>8,.0f} messages/s  {rate / medians[first]:.2f} of that with {first}")
+
+
+def one_for_each_shard(of: int) -> list[str]:
+    """Slugs of plants of which each shard has one."""
+    from telemetry.ingest.shard import shard_of
+
+    found: dict[int, str] = {}
+    for number in itertools.count():
+        plant = f"bench-{number}"
+        found.setdefault(shard_of(plant, of), plant)
+        if len(found) == of:
+            return list(found.values())
+    raise AssertionError
+
+
+def scaled_round(count: int, plants: list[str], messages: int, base_ms: int) -> float:
+    """Seconds in which `count` processes take the messages of all plants."""
+    with ExitStack() as stack:
+        for number in range(1, count + 1):
+            stack.enter_context(ingest_process("--shard", f"{number}/{count}"))
+        for plant in plants:
+            warm_up(1, base_ms - ROUND_MS // 2, plant)
+        ready = multiprocessing.Barrier(len(plants) + 1)
+        publishers = [
+            multiprocessing.Process(
+                target=publish, args=(os.environ["MQTT_URL"], 1, messages, base_ms, plant, ready.wait)
+            )
+            for plant in plants
+        ]
+        for publisher in publishers:
+            publisher.start()
+        ready.wait()
+        started = time.perf_counter()
+        for plant in plants:
+            if not is_stored(1, messages, base_ms, GIVE_UP_S, plant):
+                raise SystemExit(f"the last reading was not stored within {GIVE_UP_S} s")
+        seconds = time.perf_counter() - started
+        for publisher in publishers:
+            publisher.join()
+    expect_stored(messages * len(plants), base_ms)
+    return seconds
+
+
+def seed(slug: str) -> None:
     """One plant with 10 machines of 100 sensors; the readings of the last two days are on time, and leave no mark."""
     from django.db import connection
 
@@ -77,7 +147,7 @@ def seed() -> None:
             "UPDATE rollup_state SET shown_to = shown_to - interval '2 days', mark_from = shown_to - interval '2 days'"
         )
 
-    plant = Plant.objects.create(slug="bench", name="Bench")
+    plant = Plant.objects.create(slug=slug, name=slug.title())
     zone = Zone.objects.create(plant=plant, slug="line", name="Line")
     machines = Machine.objects.bulk_create(
         Machine(zone=zone, slug=f"m{number}", name=f"Machine {number}") for number in range(SENSORS // 100)
@@ -116,8 +186,6 @@ def measure(per_message: int, messages: int, rounds: int) -> dict[str, Any]:
 
 def ingest_round(per_message: int, messages: int, base_ms: int) -> tuple[float, float]:
     """Seconds from the first publish to the last row, and CPU seconds of the ingest process meanwhile."""
-    from django.db import connection
-
     with ingest_process() as pid:
         warm_up(per_message, base_ms - ROUND_MS // 2)
         cpu_before = cpu_seconds(pid)
@@ -127,21 +195,27 @@ def ingest_round(per_message: int, messages: int, base_ms: int) -> tuple[float, 
             raise SystemExit(f"the last reading was not stored within {GIVE_UP_S} s")
         seconds = time.perf_counter() - started
         cpu_s = cpu_seconds(pid) - cpu_before
+    expect_stored(messages * per_message, base_ms)
+    return seconds, cpu_s
+
+
+def expect_stored(expected: int, base_ms: int) -> None:
+    from django.db import connection
+
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM reading WHERE time >= to_timestamp(%s) AND time < to_timestamp(%s)",
             [base_ms / 1000, (base_ms + ROUND_MS // 2) / 1000],
         )
         (stored,) = cursor.fetchone()
-    if stored != messages * per_message:
-        raise SystemExit(f"{stored:,} readings are stored, {messages * per_message:,} were published")
-    return seconds, cpu_s
+    if stored != expected:
+        raise SystemExit(f"{stored:,} readings are stored, {expected:,} were published")
 
 
 @contextmanager
-def ingest_process() -> Iterator[int]:
+def ingest_process(*options: str) -> Iterator[int]:
     """Runs `manage.py ingest`; gives its process id."""
-    ingest = subprocess.Popen([sys.executable, "manage.py", "ingest"], stderr=subprocess.DEVNULL)
+    ingest = subprocess.Popen([sys.executable, "manage.py", "ingest", *options], stderr=subprocess.DEVNULL)
     try:
         yield ingest.pid
     except BaseException:
@@ -153,16 +227,16 @@ def ingest_process() -> Iterator[int]:
         raise SystemExit("ingest did not end with 0")
 
 
-def warm_up(per_message: int, base_ms: int) -> None:
+def warm_up(per_message: int, base_ms: int, plant: str = "bench") -> None:
     """Publishes until something arrives: ingest has then subscribed, and has made its partitions."""
     for second in range(GIVE_UP_S):
-        publish(os.environ["MQTT_URL"], per_message, 100, base_ms + second)
-        if is_stored(per_message, 100, base_ms + second, within_s=1):
+        publish(os.environ["MQTT_URL"], per_message, 100, base_ms + second, plant)
+        if is_stored(per_message, 100, base_ms + second, within_s=1, plant=plant):
             return
     raise SystemExit(f"ingest did not store anything within {GIVE_UP_S} s")
 
 
-def is_stored(per_message: int, messages: int, base_ms: int, within_s: float) -> bool:
+def is_stored(per_message: int, messages: int, base_ms: int, within_s: float, plant: str = "bench") -> bool:
     """Whether the last published reading is committed in time. One connection's messages are stored in order."""
     from django.db import connection
 
@@ -172,7 +246,7 @@ def is_stored(per_message: int, messages: int, base_ms: int, within_s: float) ->
         while time.monotonic() < give_up_at:
             cursor.execute(
                 "SELECT FROM reading WHERE sensor = %s AND time = to_timestamp(%s)",
-                [first_sensor_number() + int(sensor), int(time_us) / 1e6],
+                [first_sensor_number(plant) + int(sensor), int(time_us) / 1e6],
             )
             if cursor.rowcount:
                 return True
@@ -181,10 +255,11 @@ def is_stored(per_message: int, messages: int, base_ms: int, within_s: float) ->
 
 
 @cache
-def first_sensor_number() -> int:
+def first_sensor_number(plant: str = "bench") -> int:
     from plants.models import Sensor
 
-    return Sensor.objects.order_by("number").values_list("number", flat=True)[0]
+    sensors = Sensor.objects.filter(machine__zone__plant__slug=plant)
+    return sensors.order_by("number").values_list("number", flat=True)[0]
 
 
 def copy_round(per_message: int, messages: int, base_ms: int) -> float:

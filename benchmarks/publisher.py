@@ -5,6 +5,7 @@ and the simulator use, takes several times the CPU for each message.
 """
 
 import socket
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ def rows_of(
     return sensor, (base_ms + index // SENSORS) * 1000, np.round(20 + sensor / 100 + (index // SENSORS) % 97 / 10, 2)
 
 
-def packets(per_message: int, messages: int, base_ms: int) -> list[bytes]:
+def packets(per_message: int, messages: int, base_ms: int, plant: str) -> list[bytes]:
     sensor, time_us, value = (column.tolist() for column in rows_of(per_message, messages, base_ms))
     made = []
     for number in range(messages):
@@ -36,10 +37,10 @@ def packets(per_message: int, messages: int, base_ms: int) -> list[bytes]:
         machine = sensor[first] // 100
         body: dict[str, Any]
         if per_message == 1:
-            topic = f"inqube/v1/bench/line/m{machine}/t/s{sensor[first] % 100}"
+            topic = f"inqube/v1/{plant}/line/m{machine}/t/s{sensor[first] % 100}"
             body = {"v": value[first], "ts": time_us[first] // 1000}
         else:
-            topic = f"inqube/v1/bench/line/m{machine}/t"
+            topic = f"inqube/v1/{plant}/line/m{machine}/t"
             values = {f"s{sensor[i] % 100}": value[i] for i in range(first, first + per_message)}
             body = {"ts": time_us[first] // 1000, "values": values}
         made.append(
@@ -50,12 +51,20 @@ def packets(per_message: int, messages: int, base_ms: int) -> list[bytes]:
     return made
 
 
-def publish(url: str, per_message: int, messages: int, base_ms: int) -> None:
-    """Publishes the messages and returns when the broker has acknowledged all."""
+def publish(
+    url: str,
+    per_message: int,
+    messages: int,
+    base_ms: int,
+    plant: str = "bench",
+    when_ready: Callable[[], object] = lambda: None,
+) -> None:
+    """Makes the messages, then publishes them and returns when the broker has acknowledged all."""
     parts = urlsplit(url)
-    waiting = iter(packets(per_message, messages, base_ms))
+    waiting = iter(packets(per_message, messages, base_ms, plant))
+    when_ready()
     with socket.create_connection((parts.hostname, parts.port)) as connection:
-        connection.sendall(mqtt5.ConnectPacket("bench-publisher", clean_start=True, keep_alive=60).write())
+        connection.sendall(mqtt5.ConnectPacket(f"publisher-{plant}", clean_start=True, keep_alive=60).write())
         acknowledged = sent = 0
         rest = b""
         while acknowledged < messages:
