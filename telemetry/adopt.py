@@ -179,9 +179,11 @@ def _drained(adoption: Adoption, accepted: Window, store: Store) -> Adoption:
     while page:
         results = [validate(_sample(each, sensor.address), known, accepted) for each in page]
         readings = [each for each in results if not isinstance(each, Rejected)]
+        dead = Counter(each.reason for each in results if isinstance(each, Rejected))
         receipt = (source, len(results), len(readings), len(results) - len(readings))
-        result = store.write(readings, receipts=[receipt])
-        rejected.update(each.reason for each in (*results, *result.refused.values()) if isinstance(each, Rejected))
+        result = store.write(readings, receipts=[receipt], reasons=Counter[str](dead))
+        rejected.update(dead)
+        rejected.update(each.reason for each in result.refused.values())
         stored, duplicate, conflict = stored + result.stored, duplicate + result.duplicate, conflict + result.conflict
         _take_out(discovered, known, page)
         page = list(samples.filter(time__gt=page[-1].time)[:PAGE])

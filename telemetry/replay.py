@@ -4,6 +4,7 @@ What a letter's message holds is stored as if it had come only now, but with its
 there already are recognised, so a letter may be replayed as often as anybody likes.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
@@ -86,7 +87,7 @@ def _replay(
         return Outcome(letter, letter.state, 0, 0, 0, [], TRUNCATED)
     readings, rejected = _readings(letter, directory, accepted)
     receipt = (letter.source, len(readings) + len(rejected), len(readings), len(rejected))
-    result = store.write(readings, receipts=[receipt])
+    result = store.write(readings, receipts=[receipt], reasons=Counter(each.reason for each in rejected))
     rejected += result.refused.values()
     is_done = not _is_missing_something(letter, {each.reason for each in rejected})
     if is_done and not letter.replayed(by, moment):

@@ -15,7 +15,7 @@ FORBIDDEN = {
     "telemetry": ("inqube",),
 }
 INGEST = "telemetry/ingest"
-PURE = {f"{INGEST}/{stage}.py" for stage in ("decode", "validate", "batch", "shard")}
+PURE = {f"{INGEST}/{stage}.py" for stage in ("decode", "validate", "batch", "counters", "shard")}
 MQTT = {f"{INGEST}/mqtt.py", f"{INGEST}/subscriptions.py"}
 IMPURE = ("django", "psycopg", "mqtt5")
 STAGES = {f"telemetry.ingest.{stage}" for stage in ("mqtt", "decode", "resolve", "validate", "batch", "store")}

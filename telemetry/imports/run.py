@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from telemetry.ingest.letters import Letter
 from telemetry.ingest.resolve import Directory
 from telemetry.ingest.store import NOTHING, Stored
 from telemetry.ingest.validate import Window
-from telemetry.readings import Reading, Rejected
+from telemetry.readings import Reading, Rejected, Sample
 
 BATCH_LINES = 20_000  # stored in one transaction: a tenth of a second, and what is done again after a kill
 EXAMPLE_CHARACTERS = 200
@@ -31,7 +32,9 @@ JOIN reading ON reading.sensor = new.sensor
     AND reading.time = '1970-01-01Z'::timestamptz + new.time_us * interval '1 microsecond'
 """
 
-Write = Callable[[Sequence[Reading], Sequence[Letter], Sequence[Receipt]], Stored]  # as Store.write
+Write = Callable[
+    [Sequence[Reading], Sequence[Letter], Sequence[Receipt], Sequence[Sample], Mapping[str, int]], Stored
+]  # as Store.write
 
 
 class Refused(NamedTuple):
@@ -99,9 +102,9 @@ def run(
     """
     for batch in _batches(file.records(place.offset, place.line)):
         readings, refused = _readings(file, batch, directory, accepted, now_us)
-        stored = write(
-            [reading for _, reading in readings], (), [(file.path.name, len(batch), len(readings), len(refused))]
-        )
+        receipt = (file.path.name, len(batch), len(readings), len(refused))
+        reasons = Counter(each.reason for each in refused)
+        stored = write([reading for _, reading in readings], (), [receipt], (), reasons)
         refused += [Refused(readings[place][0], str(why.reason), why.detail) for place, why in stored.refused.items()]
         refused.sort(key=lambda each: each.record.line)
         _count(place.counts, len(batch), stored, refused)
@@ -163,7 +166,13 @@ def _count(counts: Counts, lines: int, stored: Stored, refused: list[Refused]) -
 def looking(connection: psycopg.Connection) -> Write:
     """What a dry run does in place of storing: counts those that are there. Repetitions in the file it doesn't see."""
 
-    def look(readings: Sequence[Reading], letters: Sequence[Letter], receipts: Sequence[Receipt]) -> Stored:
+    def look(
+        readings: Sequence[Reading],
+        letters: Sequence[Letter],
+        receipts: Sequence[Receipt],
+        unknown: Sequence[Sample],
+        reasons: Mapping[str, int],
+    ) -> Stored:
         if not readings:
             return NOTHING
         with connection.transaction(), connection.cursor() as cursor:

@@ -35,6 +35,7 @@ class Batch:
     receipts: list[Receipt] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)
     messages: int = 0
+    rejected_messages: int = 0  # of which a sample is rejected
     opened_at: float = 0.0
     grew_at: float = 0.0
 

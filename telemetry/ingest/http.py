@@ -1,7 +1,7 @@
 """Readings that come in a request: the stages of ingest one after the other, for one body, in the caller's thread."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, TypedDict
@@ -63,7 +63,7 @@ def ingest(
     if isinstance(decoded, Rejected):
         whole = Message(HTTP_TOPIC, payload, received_us, None, is_repeated=True)
         letters = letters_from(sender.name, sender.plant, whole, [decoded], quota)
-        write([], letters, [(sender.name, 1, 0, 1)], [], quota, room)
+        write([], letters, [(sender.name, 1, 0, 1)], [], {decoded.reason: 1}, quota, room)
         return decoded
     addresses = {each[0] for each in decoded if not isinstance(each, Rejected) and each[0].startswith(sender.root)}
     directory = directory_of(addresses, sender.sensors, sender.plants)
@@ -82,7 +82,8 @@ def ingest(
             places.append(index)
     letters = _letters(payload, rejected, sender, directory, received_us, quota) if rejected else []
     receipt = (sender.name, len(decoded), len(readings), len(rejected))
-    stored = write(readings, letters, [receipt], _theirs(unknown, sender), quota, room)
+    reasons = Counter[str](why.reason for why in rejected.values())
+    stored = write(readings, letters, [receipt], _theirs(unknown, sender), reasons, quota, room)
     publish(stored.newest, directory.plant_of)
     rejected |= {places[place]: why for place, why in stored.refused.items()}
     return Answer(
@@ -151,12 +152,14 @@ def write(
     letters: list[Letter],
     receipts: list[Receipt],
     unknown: list[Sample],
+    reasons: Mapping[str, int],
     quota: Quota,
     room: Room,
 ) -> Stored:
     """Stage 6 on Django's connection, which is there already."""
     connection.ensure_connection()
-    return Store(lambda: connection.connection, quota, Kind.HTTP, room).write(readings, letters, receipts, unknown)
+    store = Store(lambda: connection.connection, quota, Kind.HTTP, room)
+    return store.write(readings, letters, receipts, unknown, reasons)
 
 
 @cache

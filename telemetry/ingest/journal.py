@@ -1,19 +1,22 @@
-"""What an ingest process says of itself in the database: its row of `ingest_shard`, and events about gaps.
+"""What an ingest process says of itself in the database: its rows of `ingest_shard` and `ingest_total`, and events.
 
-The holder of the session's lock writes both, on the lock's connection. While the database is away events wait.
+The holder of the session's lock writes them, on the lock's connection. While the database is away events wait.
 """
 
 import os
 import socket
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import NamedTuple
 
 import structlog
 from psycopg.rows import dict_row
 
+from telemetry.ingest.counters import Counters
 from telemetry.ingest.leadership import Connection
 from telemetry.ingest.shard import Shard
 from telemetry.models.processes import IngestEvent
@@ -29,15 +32,23 @@ INSERT INTO ingest_shard AS s
 VALUES (%(client_id)s, %(shard)s, %(of)s, %(host)s, %(pid)s, %(started_at)s, %(started_at)s, false, '{}', 0, '')
 ON CONFLICT (client_id) DO UPDATE
 SET host = excluded.host, pid = excluded.pid, started_at = excluded.started_at, seen_at = excluded.seen_at,
-    stopped_at = NULL, is_subscribed = false, unacknowledged = 0, standby_host = '', standby_at = NULL
+    stopped_at = NULL, is_subscribed = false, unacknowledged = 0, lag_s = 0, standby_host = '', standby_at = NULL
 """
 BEAT = """
 UPDATE ingest_shard
 SET seen_at = %(now)s, stopped_at = %(stopped_at)s, connected_at = coalesce(%(connected_at)s, connected_at),
     contact_at = coalesce(%(contact_at)s, contact_at), committed_at = coalesce(%(committed_at)s, committed_at),
-    is_subscribed = %(is_subscribed)s, unacknowledged = %(unacknowledged)s,
+    is_subscribed = %(is_subscribed)s, unacknowledged = %(unacknowledged)s, lag_s = %(lag_s)s,
     broker_dropped = coalesce(%(broker_dropped)s, broker_dropped)
 WHERE client_id = %(client_id)s
+"""
+COUNTED = "SELECT messages, rejected, commits, commit_s, dropped FROM ingest_total WHERE client_id = %s"
+# All of them rather than what came since the last beat: of a beat nobody may know whether it was committed.
+COUNT = """
+INSERT INTO ingest_total (client_id, messages, rejected, commits, commit_s, dropped) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (client_id) DO UPDATE SET
+    messages = excluded.messages, rejected = excluded.rejected, commits = excluded.commits,
+    commit_s = excluded.commit_s, dropped = excluded.dropped
 """
 SUBSCRIBED = "UPDATE ingest_shard SET plants = %s WHERE client_id = %s"
 EVENT = "INSERT INTO ingest_event (at, client_id, kind, since, count, detail) VALUES (%s, %s, %s, %s, %s, %s)"
@@ -88,6 +99,27 @@ class State:
     plants: frozenset[str]
     committed_at: datetime | None
     unacknowledged: int
+    counters: Counters
+    lag_s: float = 0.0
+
+
+class Counted(NamedTuple):
+    """What the row of `ingest_total` says."""
+
+    messages: int = 0
+    rejected: int = 0
+    commits: Sequence[int] = ()
+    commit_s: float = 0.0
+    dropped: int = 0
+
+    def plus(self, counters: Counters, dropped: int) -> "Counted":
+        return Counted(
+            self.messages + counters.messages,
+            self.rejected + counters.rejected,
+            [sum(each) for each in zip_longest(self.commits, counters.commits, fillvalue=0)],
+            self.commit_s + counters.commit_s,
+            self.dropped + dropped,
+        )
 
 
 class Drops:
@@ -126,6 +158,9 @@ class Journal:
         self._contact_at: datetime | None = None
         self._contact_before_at: datetime | None = None  # that of the process before us
         self._plants: frozenset[str] | None = None
+        self._counted = Counted()  # before us
+        self._written: Counted | None = None
+        self._dropped = 0  # messages, by the broker, in our time
         self.earlier_plants: list[str] = []  # to which the session was subscribed when the process before us ended
         self.has_begun = False
         self._dropped_at = -DROPS_EVERY_S
@@ -158,7 +193,7 @@ class Journal:
         if state.is_connected:
             self._contact_at = now
         self._note_lost_sessions()
-        counted = self._note_drops(now, at_once=stopped)
+        drops_noted = self._note_drops(now, at_once=stopped)
         events = list(self._events)
         async with connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(
@@ -172,13 +207,17 @@ class Journal:
                     "committed_at": state.committed_at,
                     "is_subscribed": state.is_subscribed,
                     "unacknowledged": state.unacknowledged,
-                    "broker_dropped": counted,
+                    "lag_s": state.lag_s,
+                    "broker_dropped": drops_noted,
                 },
             )
+            counted = self._counted.plus(state.counters, self._dropped)
+            if counted != self._written:
+                await cursor.execute(COUNT, [self.client_id, *counted])
             if state.plants != self._plants:
                 await cursor.execute(SUBSCRIBED, [sorted(state.plants), self.client_id])
             await cursor.executemany(EVENT, events)
-        self._plants = state.plants
+        self._plants, self._written = state.plants, counted
         for _ in events:
             self._events.popleft()
 
@@ -197,6 +236,9 @@ class Journal:
         async with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
             earlier = await (await cursor.execute(EARLIER, [self.client_id])).fetchone()
             await cursor.execute(BEGIN, about | {"host": socket.gethostname(), "pid": os.getpid()})
+            counted = await (await cursor.execute(COUNTED, [self.client_id])).fetchone()
+        if counted is not None:
+            self._counted = Counted(**counted)
         self.has_begun = True
         if earlier is None:
             return
@@ -225,6 +267,7 @@ class Journal:
         if not at_once and time.monotonic() - self._dropped_at < DROPS_EVERY_S:
             return None
         self._note(IngestEvent.Kind.BROKER_DROPPED, self._drops.since, self._drops.increase, BROKER_DROPPED, now)
+        self._dropped += self._drops.increase
         self._drops.taken()
         self._dropped_at = time.monotonic()
         return self._drops.counter

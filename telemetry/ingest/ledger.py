@@ -4,12 +4,15 @@ received = stored + duplicate + conflict + dead, each minute and source. `receiv
 apart, the others by what the database says, so the equation is no tautology: a job checks it (telemetry/ledger.py).
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, LiteralString
 
 import numpy as np
 import psycopg
+
+from telemetry.readings import Reason
 
 if TYPE_CHECKING:
     from telemetry.ingest.insert import Fates
@@ -34,6 +37,11 @@ ON CONFLICT (minute, kind, source) DO UPDATE SET
     duplicate = l.duplicate + excluded.duplicate, conflict = l.conflict + excluded.conflict,
     late = l.late + excluded.late, dead = l.dead + excluded.dead
 """
+# Why samples are dead, in no minutes: few rows, so they come last, when they are locked for a moment only.
+ADD_REASONS = """
+INSERT INTO dead_total AS t (kind, reason, samples) SELECT %s, * FROM unnest(%s::text[], %s::bigint[])
+ON CONFLICT (kind, reason) DO UPDATE SET samples = t.samples + excluded.samples
+"""
 
 
 class Kind(StrEnum):
@@ -53,12 +61,15 @@ class Ledger:
         self._known: set[str] = set()
         self._strangers: set[str] = set()
 
-    def enter(self, cursor: psycopg.Cursor, receipts: Sequence[Receipt], fates: "Fates") -> None:
+    def enter(
+        self, cursor: psycopg.Cursor, receipts: Sequence[Receipt], fates: "Fates", reasons: Mapping[str, int]
+    ) -> None:
         """Adds a batch to the present minute of its sources.
 
         Args:
             receipts: of the batch's messages, in the order of its readings.
             fates: of the readings.
+            reasons: of the samples that are none.
         """
         if not receipts:
             return
@@ -87,6 +98,12 @@ class Ledger:
         ]
         rows = sorted(zip(place_of, received, *counted, dead, strict=True))
         cursor.execute(ADD, [str(self._kind), *map(list, zip(*rows, strict=True))])
+        self._enter_reasons(cursor, Counter(reasons) + Counter({Reason.DATABASE_REJECTED: len(fates.refused)}))
+
+    def _enter_reasons(self, cursor: psycopg.Cursor, reasons: Mapping[str, int]) -> None:
+        if reasons:
+            by_name = sorted((str(reason), samples) for reason, samples in reasons.items())
+            cursor.execute(ADD_REASONS, [str(self._kind), *map(list, zip(*by_name, strict=True))])
 
     def _name(self, source: str) -> str:
         """The source of a message without any reading, or OTHERS."""

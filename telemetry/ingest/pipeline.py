@@ -21,6 +21,7 @@ import structlog
 
 from plants.broker_address import Broker
 from telemetry.ingest.batch import Batch, Limits
+from telemetry.ingest.counters import Counters
 from telemetry.ingest.decode import decode
 from telemetry.ingest.judge import refuse
 from telemetry.ingest.letters import Quota, letters, source_of
@@ -89,12 +90,14 @@ class Pipeline:
         self.limits = limits
         self.retention_days = retention_days
         self.totals = Totals()
+        self.counters = Counters()
         self.committed_at: datetime | None = None
         self._quota = Quota(letters_a_minute)
         self._whole = self._own = self._directory = Directory({}, {})  # of all plants, of the shard's, and in use
         self._elsewhere: frozenset[str] = frozenset()  # plants to which other shards are subscribed
         self._directory_read = asyncio.Event()
         self._batch = Batch()
+        self._written = self._batch  # the one that is being stored, or was last
         self._batch_grew = asyncio.Event()
         self._writing = asyncio.Lock()  # batches are stored and acknowledged one after the other
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
@@ -152,6 +155,7 @@ class Pipeline:
                 else:
                     readings.append(result)
             if rejected:
+                batch.rejected_messages += 1
                 batch.rejected.extend(rejected)
                 batch.letters.extend(letters(message, rejected, self._quota))
             batch.receipts.append((source_of(message.topic), received, len(readings) - accepted_before, len(rejected)))
@@ -187,6 +191,12 @@ class Pipeline:
         plant = topic.split("/", 3)[2]
         return plant not in self._own.plants and not (plant in self._elsewhere and plant in self._whole.plants)
 
+    def take_lag(self) -> float:
+        """For how many seconds a message waited at most for its commit, or waits, since this was last asked."""
+        now = time.monotonic()
+        waiting = [self._batch, self._written] if self._writing.locked() else [self._batch]
+        return self.counters.take_lag(max(now - each.opened_at if each.messages else 0.0 for each in waiting))
+
     async def _write_batches(self) -> None:
         while True:
             await self._until_due()
@@ -206,10 +216,16 @@ class Pipeline:
         """Stages 6 to 8 for the batch that has gathered: store, acknowledge, publish."""
         async with self._writing:
             batch, self._batch = self._batch, Batch()
+            self._written = batch
             if not self._stopping:
                 self._resume()
+            began_at = time.monotonic()
             result = await self._store(batch)
             if batch.messages:
+                ended_at = time.monotonic()
+                self.counters.committed(
+                    batch.messages, batch.rejected_messages, ended_at - began_at, ended_at - batch.opened_at
+                )
                 self.committed_at = datetime.now(UTC)
             self.receiver.acknowledge(batch.tokens)
         self.publisher.offer(result.newest, self._directory.plant_of)
@@ -221,7 +237,13 @@ class Pipeline:
         while True:
             try:
                 return await asyncio.get_running_loop().run_in_executor(
-                    self._writer, self.store.write, batch.readings, batch.letters, batch.receipts, batch.unknown
+                    self._writer,
+                    self.store.write,
+                    batch.readings,
+                    batch.letters,
+                    batch.receipts,
+                    batch.unknown,
+                    Counter[str](each.reason for each in batch.rejected),
                 )
             except psycopg.Error as error:
                 log.error(

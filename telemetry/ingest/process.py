@@ -162,10 +162,9 @@ class _Work:
             self._knows_others.set()
 
     async def _last_beat(self, connection: Connection) -> None:
+        await self.journal.beat(connection, _state(self.pipeline), stopped=True)
         if self.pipeline.ends_session:
             await self.journal.forget(connection)
-        else:
-            await self.journal.beat(connection, _state(self.pipeline), stopped=True)
 
 
 def _state(pipeline: Pipeline) -> State:
@@ -176,6 +175,8 @@ def _state(pipeline: Pipeline) -> State:
         plants=pipeline.shard.plants_of(receiver.subscriptions.granted),
         committed_at=pipeline.committed_at,
         unacknowledged=receiver.unacknowledged,
+        counters=pipeline.counters,
+        lag_s=pipeline.take_lag(),
     )
 
 

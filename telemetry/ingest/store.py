@@ -5,7 +5,7 @@ Only readings that are new go on from `reading` (insert.py) to `latest` and to t
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +54,7 @@ JOIN plants_plant AS plant ON plant.id = zone.plant_id
 WHERE sensor.number = ANY(%s)
 """
 NEVER = -(2**63)  # before all times, in µs
+NO_REASONS: Mapping[str, int] = {}
 
 
 def connect() -> psycopg.Connection:
@@ -94,6 +95,7 @@ class Load(NamedTuple):
     letters: Sequence[Letter]
     receipts: Sequence[Receipt]
     unknown: Sequence[Sample]
+    reasons: Mapping[str, int]
 
 
 class Store:
@@ -122,6 +124,7 @@ class Store:
         letters: Sequence[Letter] = (),
         receipts: Sequence[Receipt] = (),
         unknown: Sequence[Sample] = (),
+        reasons: Mapping[str, int] = NO_REASONS,
     ) -> Stored:
         """Stores the readings, letters and unknown samples, each once; after it returns they are committed.
 
@@ -129,6 +132,7 @@ class Store:
             receipts: what came with each message, for the ledger; in the order of `readings`, of which each accepted
                 so many. None at all: the ledger is not told.
             unknown: samples of plants that exist, with times that are accepted, for the quarantine.
+            reasons: how many samples of these messages are dead for which reason, for the ledger.
 
         Raises:
             psycopg.Error: the database is away, too busy, or not as migrations left it. Either nothing was
@@ -136,7 +140,7 @@ class Store:
         """
         if not readings and not letters and not receipts and not unknown:
             return NOTHING
-        load = Load(columns(readings), letters, receipts, unknown)
+        load = Load(columns(readings), letters, receipts, unknown, reasons)
         try:
             connection = self._ready()
             return self._write(connection, load) if readings else self._commit(connection, load, insert.nothing)
@@ -185,7 +189,7 @@ class Store:
             leave_marks(cursor, mark_from_us, rows.sensor[fates.changed], rows.time_us[fates.changed])
             refused = {place: _refusal(rows, place, words) for place, words in fates.refused.items()}
             inbox.put(cursor, [*load.letters, *self._letters_of(cursor, rows, refused)])
-            self._ledger.enter(cursor, load.receipts, fates)
+            self._ledger.enter(cursor, load.receipts, fates, load.reasons)
             if self._room is not None:
                 quarantine.put(cursor, load.unknown, self._room)
         stored, duplicate, conflict, late = (

@@ -39,6 +39,21 @@ class LedgerEntry(Counts):
         return f"{self.source} at {self.minute:%Y-%m-%d %H:%M} UTC"
 
 
+class DeadTotal(models.Model):
+    """Why samples were dead, since there is this table; by kind as many as the ledger's."""
+
+    pk = models.CompositePrimaryKey("kind", "reason")
+    kind = models.TextField(choices=KINDS)
+    reason = models.TextField()
+    samples = models.BigIntegerField()
+
+    class Meta:
+        db_table = "dead_total"
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.kind})"
+
+
 class LedgerTotal(Counts):
     """All minutes before `ledger_state.checked_to`, of each kind, also those that retention has forgotten."""
 

@@ -32,6 +32,7 @@ class IngestShard(models.Model):
     plants = ArrayField(models.TextField(), default=list, blank=True)  # slugs to which it is subscribed
     committed_at = models.DateTimeField(null=True, blank=True)
     unacknowledged = models.PositiveIntegerField(default=0)
+    lag_s = models.FloatField(db_default=0)  # how long a message waited at most for its commit, of late
     broker_dropped = models.BigIntegerField(null=True, blank=True)  # the broker's counter as of the last event
     standby_host = models.TextField(blank=True)
     standby_at = models.DateTimeField(null=True, blank=True)  # when a process was last seen standing by
@@ -53,6 +54,23 @@ class IngestShard(models.Model):
 
     def has_standby(self, moment: datetime) -> bool:
         return self.standby_at is not None and moment - self.standby_at < SILENT_AFTER
+
+
+class IngestTotal(models.Model):
+    """What was counted for a session by all processes that ever worked for it; it stays when the session has ended."""
+
+    client_id = models.TextField(primary_key=True)
+    messages = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)  # of the messages, those of which a sample is dead
+    commits = ArrayField(models.BigIntegerField(), default=list)  # by counters.BOUNDS_S
+    commit_s = models.FloatField(default=0)
+    dropped = models.BigIntegerField(default=0)  # by the broker, for all of its clients
+
+    class Meta:
+        db_table = "ingest_total"
+
+    def __str__(self) -> str:
+        return self.client_id
 
 
 class IngestEvent(models.Model):

@@ -25,6 +25,11 @@ ON CONFLICT (kind) DO UPDATE SET
     duplicate = t.duplicate + excluded.duplicate, conflict = t.conflict + excluded.conflict,
     late = t.late + excluded.late, dead = t.dead + excluded.dead
 """
+COUNT_BROKEN = f"""
+UPDATE ledger_state SET broken = broken + (
+    SELECT count(*) FROM ledger WHERE minute >= %(since)s AND minute < %(until)s AND {BROKEN}
+)
+"""
 # For people, who look at the events; the counts stay in the ledger.
 TELL = """
 INSERT INTO ingest_event (at, client_id, kind, since, count, detail)
@@ -70,6 +75,8 @@ def check(connection: Connection, now: datetime) -> Checked:
         until = max(since, (now - SETTLED_AFTER).replace(second=0, microsecond=0))
         span = {"since": since, "until": until}
         broken = [Entry(*each) for each in connection.execute(FIND_BROKEN, span)]
+        if broken:
+            connection.execute(COUNT_BROKEN, span)
         connection.execute(ADD_TO_TOTALS, span)
         connection.execute("UPDATE ledger_state SET checked_to = %s", [until])
         if broken:

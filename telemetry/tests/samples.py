@@ -5,7 +5,9 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from plants.models import Sensor
+from telemetry.ingest.ledger import Kind
 from telemetry.ingest.store import Store, Stored
+from telemetry.models import DeadTotal, LedgerEntry
 from telemetry.readings import GOOD, Reading
 
 TEMP = "kandy/rolling/roller-2/temp"
@@ -32,3 +34,10 @@ def write(readings: Sequence[Reading]) -> Stored:
     """Stores the readings on a connection of its own."""
     with closing(Store()) as store:
         return store.write(readings)
+
+
+def dead(kind: Kind) -> dict[str, int]:
+    """Why samples that came in this way are dead, which the ledger must know as well."""
+    found = dict(DeadTotal.objects.filter(kind=kind).values_list("reason", "samples"))
+    assert sum(found.values()) == sum(LedgerEntry.objects.filter(kind=kind).values_list("dead", flat=True))
+    return found

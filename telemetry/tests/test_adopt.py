@@ -15,11 +15,12 @@ from accounts.models import User
 from plants.models import Machine, Plant, Sensor, Zone
 from telemetry import adopt as adopt_module
 from telemetry.adopt import Adoption, adopt, adopt_due
+from telemetry.ingest.ledger import Kind
 from telemetry.ingest.quarantine import Room, put
 from telemetry.ingest.store import connect
 from telemetry.models import DeadLetter, DiscoveredSensor, Latest, QuarantinedSample, Reading
 from telemetry.readings import Sample, instant
-from telemetry.tests.samples import write
+from telemetry.tests.samples import dead, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,6 +136,7 @@ def test_it_keeps_samples_that_are_too_old_by_now(kandy: Plant) -> None:
     keep([(NEW, NOW_US - 100 * 86_400 * SECOND, 1.0, 192), (NEW, NOW_US, 1.0, 192)])
     done = adopted(DiscoveredSensor.objects.get())
     assert (done.stored, done.rejected) == (1, {"timestamp_out_of_range": 1})
+    assert dead(Kind.REPLAY) == {"timestamp_out_of_range": 1}
 
 
 def test_it_leaves_nothing_of_a_sensor_that_cannot_be(kandy: Plant) -> None:

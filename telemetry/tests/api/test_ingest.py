@@ -22,13 +22,14 @@ from accounts.tokens import issue_access_token
 from plants.devices import Device, hashed
 from plants.models import Plant, Sensor
 from telemetry.ingest import http
+from telemetry.ingest.ledger import Kind
 from telemetry.ingest.validate import window
 from telemetry.live.frames import from_layer, group
 from telemetry.models import DeadLetter, DiscoveredSensor, Latest, LedgerEntry, Reading
 from telemetry.readings import Message
 from telemetry.replay import replay
 from telemetry.tester import examine
-from telemetry.tests.samples import TEMP, ms, us
+from telemetry.tests.samples import TEMP, dead, ms, us
 
 URL = "/api/v1/telemetry/"
 RPM = "kandy/rolling/roller-2/rpm"
@@ -151,6 +152,7 @@ def test_it_tells_of_each_that_cannot_be_stored(device: Device) -> None:
         10: "invalid_json",
         11: "invalid_json",
     }
+    assert dead(Kind.HTTP)["invalid_json"] == 3
     assert Reading.objects.count() == 1
 
 

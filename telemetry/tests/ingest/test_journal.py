@@ -9,16 +9,17 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 
 from telemetry.ingest import journal as journal_module
+from telemetry.ingest.counters import BOUNDS_S, Counters
 from telemetry.ingest.journal import Drops, Journal, State
 from telemetry.ingest.leadership import Connection
 from telemetry.ingest.shard import WHOLE, Shard
-from telemetry.models import IngestEvent, IngestShard
+from telemetry.models import IngestEvent, IngestShard, IngestTotal
 from telemetry.storage import connection_params
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WORKING = State(True, True, frozenset(), datetime(2026, 1, 2, tzinfo=UTC), 3)
-AWAY = State(False, False, frozenset(), None, 0)
+WORKING = State(True, True, frozenset(), datetime(2026, 1, 2, tzinfo=UTC), 3, Counters())
+AWAY = State(False, False, frozenset(), None, 0, Counters())
 
 
 @pytest.fixture
@@ -40,10 +41,11 @@ async def row() -> IngestShard:
 async def test_it_writes_how_the_process_is(connection: Connection) -> None:
     journal = Journal("c-2of3", Shard(2, 3))
     journal.opened(False)
-    await journal.beat(connection, State(True, True, frozenset({"kandy"}), WORKING.committed_at, 3))
+    await journal.beat(connection, State(True, True, frozenset({"kandy"}), WORKING.committed_at, 3, Counters(), 1.5))
     found = await row()
     assert (found.client_id, found.shard, found.of, found.plants) == ("c-2of3", 2, 3, ["kandy"])
     assert (found.committed_at, found.unacknowledged, found.is_subscribed) == (WORKING.committed_at, 3, True)
+    assert found.lag_s == 1.5
     assert found.is_connected(datetime.now(UTC))
     assert found.stopped_at is None
     await journal.beat(connection, AWAY, stopped=True)
@@ -143,6 +145,46 @@ async def test_it_notes_drops_of_the_time_in_which_no_ingest_ran(connection: Con
     second.dropped(12)
     await second.beat(connection, WORKING)
     assert await events() == [("broker_dropped", 7)]
+
+
+async def counted() -> tuple[int, int, list[int], float, int]:
+    found = await IngestTotal.objects.aget()
+    return found.messages, found.rejected, found.commits, found.commit_s, found.dropped
+
+
+async def test_it_counts_on_from_the_process_before_it(connection: Connection) -> None:
+    for _ in range(2):
+        journal, counters = Journal("c", WHOLE), Counters()
+        state = State(True, True, frozenset(), None, 0, counters)
+        counters.committed(3, 1, took_s=0.02, lag_s=0.1)
+        await journal.beat(connection, state)
+        counters.committed(2, 0, took_s=60.0, lag_s=60.0)
+        await journal.beat(connection, state)
+        await journal.beat(connection, state, stopped=True)
+    commits = [0] * len(BOUNDS_S) + [2]
+    commits[2] = 2
+    messages, rejected, counts, seconds, _ = await counted()
+    assert (messages, rejected, counts, round(seconds, 6)) == (10, 2, commits, 120.04)
+
+
+async def test_it_counts_a_beat_once_whose_commit_it_did_not_hear_of(connection: Connection) -> None:
+    journal, counters = Journal("c", WHOLE), Counters()
+    counters.committed(3, 0, took_s=0.02, lag_s=0.1)
+    state = State(True, True, frozenset(), None, 0, counters)
+    await journal.beat(connection, state)
+    journal._written = None  # as if the answer had not come
+    await journal.beat(connection, state)
+    assert (await counted())[0] == 3
+
+
+async def test_it_sums_up_what_the_broker_drops_and_keeps_it_when_the_session_has_ended(connection: Connection) -> None:
+    for counter in (5, 12, 4):  # the last by a broker that was started anew
+        journal = Journal("c", WHOLE)
+        journal.dropped(counter)
+        await journal.beat(connection, WORKING, stopped=True)
+    await journal.forget(connection)
+    assert not await IngestShard.objects.aexists()
+    assert (await counted())[4] == 11
 
 
 def test_it_follows_the_brokers_counter_across_restarts() -> None:

@@ -13,7 +13,7 @@ from telemetry.ingest.ledger import OTHERS, STRANGERS, Kind
 from telemetry.ingest.store import Store
 from telemetry.models import LedgerEntry
 from telemetry.readings import Reading
-from telemetry.tests.samples import TEMP, us
+from telemetry.tests.samples import TEMP, dead, us
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,6 +81,7 @@ def test_it_counts_as_dead_what_only_the_database_refuses(store: Store, number: 
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE reading DROP CONSTRAINT no_666")
     assert entries() == {MIXER: {"received": 2, "stored": 2}, ROLLER: {"received": 2, "stored": 1, "dead": 1}}
+    assert dead(Kind.MQTT) == {"database_rejected": 1}
 
 
 def test_it_matches_after_any_history(store: Store, number: int) -> None:
@@ -126,3 +127,9 @@ def test_it_keeps_the_ways_apart_by_which_samples_come(number: int) -> None:
         store.write([(number, T0, 1.0, 192)], receipts=[("kandy/gateway", 1, 1, 0)])
         store.close()
     assert set(LedgerEntry.objects.values_list("kind", flat=True)) == {str(kind) for kind in Kind}
+
+
+def test_it_sums_up_why_samples_are_dead(store: Store, number: int) -> None:
+    store.write([(number, T0, 1.0, 192)], receipts=[(ROLLER, 3, 1, 2)], reasons={"bad_quality": 2})
+    store.write([], receipts=[(MIXER, 2, 0, 2)], reasons={"bad_quality": 1, "not_a_number": 1})
+    assert dead(Kind.MQTT) == {"bad_quality": 3, "not_a_number": 1}

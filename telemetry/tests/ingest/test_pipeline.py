@@ -16,6 +16,7 @@ from django.db.models import Sum
 from plants.models import Plant
 from telemetry.ingest import pipeline as pipeline_module
 from telemetry.ingest.batch import Limits
+from telemetry.ingest.ledger import Kind
 from telemetry.ingest.pipeline import WAITING_BATCHES, Pipeline
 from telemetry.ingest.quarantine import Room
 from telemetry.ingest.shard import WHOLE, Shard, shard_of
@@ -25,6 +26,7 @@ from telemetry.readings import Message, Rejected, Sample
 from telemetry.storage import APPLICATION_NAME
 from telemetry.tests.ingest.receiving import broker_at, until
 from telemetry.tests.ingest.scripted_broker import Link, publish, scripted_broker
+from telemetry.tests.samples import dead
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -143,6 +145,26 @@ async def test_it_accounts_for_every_sample_by_the_machine_of_its_topic(kandy: P
         await link.say(publish(1, b"23,4"), reading(2), publish(3, b'[{"v": 1}, {"v": 1, "ts": "noon"}]'))
         await link.hear_acknowledgements(3)
         assert await ledger() == [("kandy/rolling/roller-2", 4, 2, 2)]
+        assert await sync_to_async(dead)(Kind.MQTT) == {"invalid_json": 1, "bad_timestamp": 1}
+
+
+async def test_it_counts_messages_and_commits(kandy: Plant) -> None:
+    async with running(SOON) as (link, pipeline, _):
+        await link.say(publish(1, b"23,4"), reading(2), publish(3, b'[{"v": 1}, {"v": 1, "ts": "noon"}]'))
+        await link.hear_acknowledgements(3)
+        counters = pipeline.counters
+        assert (counters.messages, counters.rejected) == (3, 2)
+        assert sum(counters.commits) >= 1
+        assert 0 < counters.commit_s < 60
+        assert 0 < pipeline.take_lag() < 60
+        assert pipeline.take_lag() == 0
+
+
+async def test_it_lags_while_a_message_waits_for_its_commit(kandy: Plant) -> None:
+    async with running(SOON) as (link, pipeline, _), locked_table():
+        await link.say(reading(1))
+        await hear_nothing(link, 0.5)
+        assert pipeline.take_lag() >= 0.4
 
 
 async def test_it_acknowledges_what_it_rejects_after_the_letter_is_committed_only(kandy: Plant) -> None:

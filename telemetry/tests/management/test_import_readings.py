@@ -19,12 +19,13 @@ from django.db import connection
 from psycopg import OperationalError
 
 from plants.models import Machine, Plant, Sensor, Zone
+from telemetry.ingest.ledger import Kind
 from telemetry.ingest.store import Store
 from telemetry.models import Latest, Reading
 from telemetry.queries.copy_out import export_connection
 from telemetry.queries.export import Export, ExportedSensor, Format, exported
 from telemetry.readings import BAD, GOOD
-from telemetry.tests.samples import TEMP, store_series, us, write
+from telemetry.tests.samples import TEMP, dead, store_series, us, write
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("kandy")]
 
@@ -148,6 +149,7 @@ def test_it_reports_refused_lines_by_reason_and_takes_the_others(file: Path) -> 
         "invalid_line": 1,
         "unknown_state": 1,
     }
+    assert dead(Kind.IMPORT)["unknown_sensor"] == 2
     assert "line 4: There is no sensor kandy/rolling/roller-2/none." in report
     assert [row[2] for row in stored()] == [1.0, 2.0]
 
