@@ -18,6 +18,7 @@ SHORTEST = {
     "SECRET_KEY": ("E006", 50),  # what Django's own check for production wants (security.W009)
     "JWT_SIGNING_KEY": ("E007", 32),  # RFC 7518 §3.2: a key of HS256 has at least 256 bits
     "DEVICE_KEY": ("E019", 32),  # the same, for what makes the secrets of devices
+    "METRICS_TOKEN": ("E023", 32),
 }
 DIFFERENT_CHARACTERS = 10  # a random key of that length has fewer once in ages
 # What examples, tutorials and templates have where a key should be.

@@ -18,6 +18,8 @@ from psycopg.conninfo import conninfo_to_dict
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from inqube import __version__
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -33,6 +35,8 @@ class Environment(environ.FileAwareEnv):
 
 
 env = Environment()
+
+VERSION = __version__
 
 # --- What must be set ------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
@@ -50,6 +54,7 @@ MQTT_CERT_FILE = env.str("MQTT_CERT_FILE", default="")
 MQTT_KEY_FILE = env.str("MQTT_KEY_FILE", default="")
 CHANNEL_PREFIX = env.str("CHANNEL_PREFIX", default="inqube")  # installations that share one Redis differ in it
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # unset, /metrics is for this machine alone
 HTTPS = env.bool("HTTPS", default=False)  # people reach the server by HTTPS only
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many, one behind the other, whose headers count
 

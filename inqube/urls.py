@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from accounts import views as people
-from inqube import health
+from inqube import health, metrics
 from inqube.api.docs import DocsView
 from inqube.static_files import favicon
 
@@ -30,6 +30,7 @@ urlpatterns = [
     path("health", health.health),
     path("readyz", health.health),
     path("livez", health.live),
+    path("metrics", metrics.metrics),
 ]
 
 handler400 = "inqube.api.problems.bad_request"

@@ -201,6 +201,7 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
             frame = frames.delta(subscription.slug, subscription.seq, subscription.take())
         subscription.sent(self._clock())
         await self._say(frame)
+        get_hub().frames["sent"] += 1
 
     async def _watch(self) -> None:
         """Ends the socket when its client is silent or its identity has run out."""

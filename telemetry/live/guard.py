@@ -60,6 +60,10 @@ class Guard:
         self._sockets: set[Socket] = set()
         self._looking: asyncio.Task[None] | None = None
 
+    @property
+    def sockets(self) -> int:
+        return len(self._sockets)
+
     def add(self, socket: Socket) -> None:
         self._sockets.add(socket)
         if self._looking is None or self._looking.done():

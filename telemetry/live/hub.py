@@ -1,7 +1,7 @@
 """The one place of a web process where a plant's frames arrive, and the subscriptions they are merged into."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -60,8 +60,12 @@ class Subscription:
         self._lives = False  # a frame has come since then
         self._wake = wake
 
-    def merge(self, frame: Frame, *, follows: bool) -> None:
-        """Takes a frame. Where it does not follow the one before, some were lost: only a snapshot is right then."""
+    def merge(self, frame: Frame, *, follows: bool) -> bool:
+        """Takes a frame. Where it does not follow the one before, some were lost: only a snapshot is right then.
+
+        True where an earlier one still waits, with which it goes out.
+        """
+        is_merged = self._lives
         if not follows:
             self.needs_snapshot = True
         self.epoch, self.seq = frame.epoch, frame.seq
@@ -70,6 +74,7 @@ class Subscription:
                 self.pending[row[0]] = row
         self._lives = True
         self._wake()
+        return is_merged
 
     def due_at(self) -> float | None:
         """When the next frame may go out, by the loop's clock; None while there is none to send."""
@@ -102,6 +107,7 @@ class Hub:
     """Takes part in the channel-layer group of each plant that has a subscription in this process."""
 
     def __init__(self) -> None:
+        self.frames: Counter[str] = Counter()  # sent, merged, dropped: for /metrics
         self._layer = get_channel_layer()
         self._channel: str | None = None
         self._subscriptions: defaultdict[UUID, set[Subscription]] = defaultdict(set)
@@ -147,8 +153,16 @@ class Hub:
             # Another epoch is another ingest process, whose numbers begin again.
             follows = before is None or before == (frame.epoch, frame.seq - 1)
             self._position[frame.plant_id] = frame.epoch, frame.seq
+            self.frames["dropped"] += lost(before, frame)
             for subscription in tuple(self._subscriptions.get(frame.plant_id, ())):
-                subscription.merge(frame, follows=follows)
+                self.frames["merged"] += subscription.merge(frame, follows=follows)
+
+
+def lost(before: tuple[str, int] | None, frame: Frame) -> int:
+    """How many frames of the plant the channel layer has lost before this one, as far as their numbers tell."""
+    if before is None or before[0] != frame.epoch:
+        return 0
+    return max(0, frame.seq - before[1] - 1)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

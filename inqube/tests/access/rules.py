@@ -72,6 +72,7 @@ ROUTES: dict[str, Rows] = {
     # Orchestrators
     "health": {"GET": "200 200 200 200", "POST": "200 200 200 200"},
     "readyz": {"GET": "200 200 200 200", "POST": "200 200 200 200"},
+    "metrics": everyone(GET="200"),  # from this machine; others are in inqube/tests/test_metrics.py
     "livez": {"GET": "200 200 200 200", "POST": "200 200 200 200"},
     # The API
     "api/v1/schema/": {"GET": "200 200 200 200", "POST": "405 405 405 405"},  # few, for each takes a while

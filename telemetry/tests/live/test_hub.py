@@ -3,7 +3,7 @@
 import uuid
 
 from telemetry.live.frames import Frame
-from telemetry.live.hub import BEAT_S, MAX_UNACKNOWLEDGED, SNAPSHOT_EVERY_S, Subscription
+from telemetry.live.hub import BEAT_S, MAX_UNACKNOWLEDGED, SNAPSHOT_EVERY_S, Subscription, lost
 
 PLANT = uuid.UUID(int=1)
 
@@ -26,6 +26,22 @@ def test_it_keeps_one_row_a_sensor_however_many_frames_come() -> None:
     assert slow.take() == [[17, 1_000_000, 1000.0, 192], [18, 1_000_000, 0.0, 192]]
     assert slow.seq == 1000
     assert slow.take() == []
+
+
+def test_it_says_whether_a_frame_goes_out_with_an_earlier_one() -> None:
+    client = subscription()
+    assert not client.merge(frame(1, (17, 1.0)), follows=True)
+    assert client.merge(frame(2, (17, 2.0)), follows=True)
+    client.take()
+    client.sent(now=0.0)
+    assert not client.merge(frame(3), follows=True)
+
+
+def test_it_knows_how_many_frames_were_lost_before_one() -> None:
+    assert lost(("e", 4), frame(5)) == 0
+    assert lost(("e", 4), frame(8)) == 3
+    assert lost(None, frame(8)) == 0
+    assert lost(("e", 4), frame(9, epoch="another")) == 0
 
 
 def test_it_merges_only_the_sensors_that_were_asked_for() -> None:
