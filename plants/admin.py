@@ -18,8 +18,8 @@ from accounts.audit_admin import AuditedAdmin
 from accounts.confirmation import ask_first
 from accounts.models import User
 from plants.broker import state_of
-from plants.devices import Device, DeviceQuerySet, RevokedError
 from plants.models import OWNER_STAYS, Machine, Membership, Plant, Sensor, Zone
+from plants.models.devices import Device, DeviceQuerySet, RevokedError
 
 
 class FactoryAdmin(AuditedAdmin):

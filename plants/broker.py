@@ -19,8 +19,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 
 from plants.broker_address import Broker
-from plants.devices import GENERATION, Device
 from plants.dynamic_security import Command
+from plants.models.devices import GENERATION, Device
 
 MARK = "inqube "
 WITHOUT_PASSWORD = f"{MARK}without password"

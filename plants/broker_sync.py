@@ -11,8 +11,8 @@ from django.utils.timezone import now
 
 from plants.broker import TAKEN, Acl, Found, Plan, about, describe, digest_of, ingest_account, is_lost, plan
 from plants.broker_address import Broker
-from plants.devices import GENERATION, Device
 from plants.dynamic_security import Answer, BrokerError, Command, Control, control
+from plants.models.devices import GENERATION, Device
 
 JOB = "devices"
 SHOWN = 10  # names in a line of the log, each minute

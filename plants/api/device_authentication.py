@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from accounts import throttles
 from accounts.addresses import client_network
 from accounts.tokens import REALM
-from plants.devices import Device
+from plants.models.devices import Device
 
 SCHEME = b"basic"
 BASIC_REALM = 'Basic realm="inqube", charset="UTF-8"'

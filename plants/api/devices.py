@@ -21,8 +21,8 @@ from plants.api.fields import OwnPlantField
 from plants.api.filters import ParentFilter
 from plants.api.memberships import ChoosesMembers
 from plants.broker import BrokerState, state_of
-from plants.devices import Device, RevokedError
 from plants.models import Plant
+from plants.models.devices import Device, RevokedError
 
 NOT_STORED = {"Cache-Control": "no-store"}
 

@@ -12,9 +12,9 @@ from django.utils.timezone import now
 from plants.broker import BrokerState, state_of
 from plants.broker_address import Broker
 from plants.broker_sync import sync
-from plants.devices import Device
 from plants.dynamic_security import BrokerError, Command, control
 from plants.models import Plant
+from plants.models.devices import Device
 from plants.tests.mosquitto import ADMIN, ManagedBroker, Visitor
 
 pytestmark = pytest.mark.mosquitto

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from plants.broker_sync import sync
-from plants.devices import Device
 from plants.models import Plant
+from plants.models.devices import Device
 from plants.tests.mosquitto import ManagedBroker, Visitor
 
 pytestmark = pytest.mark.mosquitto

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from plants.broker_sync import sync
-from plants.devices import Device
 from plants.dynamic_security import BrokerError
 from plants.models import Plant
+from plants.models.devices import Device
 from plants.tests.certificates import Authority
 from plants.tests.mosquitto import ADMIN, ADMIN_PASSWORD, ManagedBroker, Visitor, managed_broker
 

@@ -11,8 +11,8 @@ from django.utils.timezone import now
 
 from accounts.audit import Filter, entries
 from accounts.models import User
-from plants.devices import Device, RevokedError, derived, hashed
 from plants.models import Plant
+from plants.models.devices import Device, RevokedError, derived, hashed
 
 HOUR = timedelta(hours=1)
 

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection, transaction
 
 from plants.broker_sync import JOB
-from plants.devices import Device, hashed
 from plants.models import Plant
+from plants.models.devices import Device, hashed
 
 HOUR = timedelta(hours=1)
 

@@ -23,8 +23,8 @@ from accounts import throttles
 from accounts.models import User
 from accounts.tokens import TokenAuthentication
 from plants.api.device_authentication import DeviceAuthentication
-from plants.devices import Device
 from plants.models import Plant, Sensor
+from plants.models.devices import Device
 from telemetry.api.renderers import QUICK_RENDERERS
 from telemetry.ingest.decode import MAX_PAYLOAD_BYTES
 from telemetry.ingest.http import Sender, ingest

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from conftest import Manage
-from plants.devices import Device
 from plants.models import Plant
+from plants.models.devices import Device
 from plants.tests.mosquitto import ManagedBroker, Visitor, managed_broker
 from telemetry.maintenance import connect
 from telemetry.tests.test_jobs import CLEAR_JOBS

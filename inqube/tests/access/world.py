@@ -7,8 +7,8 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
-from plants.devices import Device, hashed
 from plants.models import Machine, Membership, Plant, Sensor, Zone
+from plants.models.devices import Device, hashed
 from telemetry.models import DeadLetter, DiscoveredSensor, IngestEvent, IngestShard
 
 # Names that occur nowhere else, no document's example either: they give away whatever carries them.

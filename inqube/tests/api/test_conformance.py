@@ -23,8 +23,8 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
-from plants.devices import Device, hashed
 from plants.models import Machine, Membership, Plant, Sensor, Zone
+from plants.models.devices import Device, hashed
 from telemetry.models import DeadLetter, DiscoveredSensor
 
 EXAMPLES = 6  # an operation and person; all of them take about 30 s

@@ -7,8 +7,8 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import User
-from plants.devices import Device, hashed
 from plants.models import Plant
+from plants.models.devices import Device, hashed
 from telemetry.models import DeadLetter, DiscoveredSensor
 
 DESCRIPTION = SchemaGenerator().get_schema(request=None, public=True)

@@ -5,8 +5,8 @@ import pytest
 from django.utils.timezone import now
 
 from accounts.models import User
-from plants.devices import Device, hashed
 from plants.models import Plant
+from plants.models.devices import Device, hashed
 from plants.tests.conftest import ApiOf
 
 URL = "/api/v1/devices/"

@@ -19,8 +19,8 @@ from django.utils.timezone import now
 from accounts import throttles
 from accounts.models import User
 from accounts.tokens import issue_access_token
-from plants.devices import Device, hashed
 from plants.models import Plant, Sensor
+from plants.models.devices import Device, hashed
 from telemetry.ingest import http
 from telemetry.ingest.ledger import Kind
 from telemetry.ingest.validate import window

@@ -6,8 +6,8 @@ from django.test import Client
 from playwright.sync_api import Page
 
 from accounts.models import User
-from plants.devices import Device
 from plants.models import Plant
+from plants.models.devices import Device
 from telemetry.tests.browser.conftest import WebServer
 
 pytestmark = pytest.mark.browser

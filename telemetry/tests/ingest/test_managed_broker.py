@@ -10,8 +10,8 @@ from django.db import connection
 
 from plants.broker_address import Broker
 from plants.broker_sync import sync
-from plants.devices import Device
 from plants.models import Plant
+from plants.models.devices import Device
 from plants.tests.certificates import Authority
 from plants.tests.mosquitto import ManagedBroker, Visitor, managed_broker
 from telemetry.tests.ingest.receiving import Inbox, receiving, until

@@ -24,7 +24,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 
 from accounts.history import keep_history
-from plants.models import Plant, SlugField, named
+from plants.models.plants import Plant
+from plants.models.slugs import SlugField, named
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -1,62 +1,26 @@
-"""The factory: plants, their zones, machines and sensors, and who belongs to them."""
+"""What a plant consists of: zones, machines in them, sensors of these."""
 
 import math
 import re
 import uuid
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
-from zoneinfo import ZoneInfo, available_timezones
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Concat
 from django.utils.timezone import now
 
 from accounts.history import keep_history
+from plants.models.plants import Plant
+from plants.models.slugs import SlugField, named
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-SLUG_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}\Z"  # not $, which lets a line feed pass at the end
-slug_validator = RegexValidator(
-    SLUG_PATTERN, "Use lower-case letters, digits, - and _, beginning with a letter or digit, 63 at most."
-)
-OWNER_STAYS = "The owner of a plant stays a member: name another owner first."
 STATE_NUMBER = re.compile(r"[0-9]{1,9}")
-
-
-def named(names: Iterable[str], *slug_lookups: str) -> models.Q:
-    """Matches rows by name: each a UUID, or slugs joined by `/`, one for each lookup from the plant down.
-
-    What is neither matches nothing. 32 hexadecimal digits may be both.
-    """
-    condition = models.Q(pk__in=[])
-    for name in names:
-        slugs = name.split("/")
-        if len(slugs) == len(slug_lookups) and all(re.match(SLUG_PATTERN, slug) for slug in slugs):
-            condition |= models.Q(**dict(zip(slug_lookups, slugs, strict=True)))
-        try:
-            condition |= models.Q(pk=uuid.UUID(name))
-        except ValueError:
-            continue
-    return condition
-
-
-class SlugField(models.CharField):
-    """A name's form in topics and URLs: one level of a sensor's address."""
-
-    def __init__(self, **kwargs: object) -> None:
-        kwargs.setdefault("max_length", 63)
-        kwargs.setdefault("validators", [slug_validator])
-        super().__init__(**kwargs)  # type: ignore[arg-type]
-
-
-def validate_timezone(name: str) -> None:
-    if name not in available_timezones():
-        raise ValidationError(f"“{name}” is not a time zone. Use a name such as Europe/Amsterdam.")
 
 
 def validate_states(states: object) -> None:
@@ -68,104 +32,6 @@ def validate_states(states: object) -> None:
         raise ValidationError('States are an object of labels by number, such as {"0": "stopped", "1": "running"}.')
     if len(set(states.values())) != len(states):
         raise ValidationError("Each state needs a label of its own.")
-
-
-class PlantQuerySet(models.QuerySet["Plant"]):
-    def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """The plants that exist for this user: all for an admin, else those they are a member of."""
-        if not user.is_active:
-            return self.none()
-        if user.is_superuser:
-            return self
-        return self.filter(memberships__user=user)
-
-    def visible_to_each(self, users: "Iterable[User]") -> set[tuple[uuid.UUID, uuid.UUID]]:
-        """(user, plant) for each of these plants that `visible_to` gives each of the users; two queries for all."""
-        active = [user for user in users if user.is_active]
-        admins = [user.pk for user in active if user.is_superuser]
-        others = [user.pk for user in active if not user.is_superuser]
-        pairs = set(self.filter(memberships__user__in=others).values_list("memberships__user_id", "pk"))
-        return pairs | {(user, plant) for plant in self.values_list("pk", flat=True) for user in admins}
-
-    def owned_by(self, user: "User | AnonymousUser") -> Self:
-        """The plants whose members this user may choose beside the admins: what they own of what they see."""
-        return self.visible_to(user).filter(owner=user.pk)
-
-    def named(self, names: Iterable[str]) -> Self:
-        """Those that one of the names means: a UUID or an address such as `kandy`."""
-        return self.filter(named(names, "slug"))
-
-
-@keep_history()
-class Plant(models.Model):
-    class OnUnknown(models.TextChoices):
-        QUARANTINE = "quarantine", "Keep and ask"
-        CREATE = "create", "Create the sensor"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    slug = SlugField(unique=True)
-    name = models.CharField(max_length=120)
-    location = models.CharField(max_length=120, blank=True)
-    timezone = models.CharField(
-        max_length=64, default="UTC", validators=[validate_timezone], help_text="Such as Europe/Amsterdam."
-    )
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_plants", null=True, blank=True
-    )
-    on_unknown = models.CharField(
-        "on unknown sensors",
-        max_length=10,
-        choices=OnUnknown,
-        default=OnUnknown.QUARANTINE,
-        help_text="What happens when a device sends for a sensor that does not exist.",
-    )
-    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="plants", blank=True)
-    created_at = models.DateTimeField(default=now, editable=False)
-
-    objects = PlantQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["name", "slug"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def tz(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
-
-
-class MembershipQuerySet(models.QuerySet["Membership"]):
-    def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """The memberships that a user may see and change: all for an admin, else those of the plants they own.
-
-        An owner is made a member by the database; without a membership the plant does not exist for them either.
-        """
-        if user.is_superuser:
-            return self
-        return self.filter(plant__in=Plant.objects.owned_by(user))
-
-
-@keep_history()
-class Membership(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
-    plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="memberships")
-    created_at = models.DateTimeField(default=now, editable=False)
-
-    objects = MembershipQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user", "plant"],
-                name="membership_once",
-                violation_error_message="This user is a member of the plant already.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user} in {self.plant}"
 
 
 class ZoneQuerySet(models.QuerySet["Zone"]):
@@ -374,7 +240,3 @@ class Sensor(models.Model):
             raise ValidationError({"rollover_at": "Only a counter rolls over."})
         if self.rollover_at is not None and not 0 < self.rollover_at < math.inf:
             raise ValidationError({"rollover_at": "A counter rolls over at a number above zero."})
-
-
-# Last, because it builds on the models above; Django looks for models in this module only.
-import plants.devices  # noqa: E402, F401
