@@ -1,4 +1,4 @@
-"""The path of a reading as code: the only file that knows all stages.
+"""The path of a reading as code.
 
     broker ─▶ receive ─▶ decode ─▶ resolve ─▶ validate ─▶ batch ─▶ store ─▶ acknowledge ─▶ publish live
 
@@ -22,22 +22,18 @@ import structlog
 from plants.broker_address import Broker
 from telemetry.ingest.batch import Batch, Limits
 from telemetry.ingest.counters import Counters
-from telemetry.ingest.decode import decode
-from telemetry.ingest.judge import refuse
-from telemetry.ingest.letters import Quota, letters, source_of
+from telemetry.ingest.fair import Rates
+from telemetry.ingest.intake import Intake
+from telemetry.ingest.letters import Quota
 from telemetry.ingest.mqtt import Receiver
 from telemetry.ingest.quarantine import Room
 from telemetry.ingest.resolve import Directory, watch_directory
 from telemetry.ingest.shard import WHOLE, Shard
 from telemetry.ingest.store import Store, Stored
 from telemetry.ingest.subscriptions import Subscriptions
-from telemetry.ingest.validate import validate, window
 from telemetry.live.publish import LivePublisher
-from telemetry.readings import Message, Reason, Rejected
+from telemetry.readings import Message, Reason
 
-# The socket pauses while this many batches' worth of readings wait: large messages fill memory long before the
-# receive maximum, which counts messages, stops the broker.
-WAITING_BATCHES = 4
 SHORTEST_RETRY_S = 0.1
 LONGEST_RETRY_S = 5.0
 REPORT_EVERY_S = 10.0
@@ -68,6 +64,7 @@ class Pipeline:
         retention_days: int,
         letters_a_minute: int,
         room: Room,
+        rates: Rates,
         shard: Shard = WHOLE,
         *,
         retires: bool = False,
@@ -88,16 +85,14 @@ class Pipeline:
         self.publisher = LivePublisher()
         self.store = Store(quota=Quota(letters_a_minute), room=room)
         self.limits = limits
-        self.retention_days = retention_days
+        self.intake = Intake(limits.readings, retention_days, Quota(letters_a_minute), rates)
         self.totals = Totals()
         self.counters = Counters()
         self.committed_at: datetime | None = None
-        self._quota = Quota(letters_a_minute)
-        self._whole = self._own = self._directory = Directory({}, {})  # of all plants, of the shard's, and in use
+        self._whole = self._own = Directory({}, {})  # of all plants, and of the shard's
         self._elsewhere: frozenset[str] = frozenset()  # plants to which other shards are subscribed
         self._directory_read = asyncio.Event()
-        self._batch = Batch()
-        self._written = self._batch  # the one that is being stored, or was last
+        self._written = Batch()  # the one that is being stored, or was last
         self._batch_grew = asyncio.Event()
         self._writing = asyncio.Lock()  # batches are stored and acknowledged one after the other
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
@@ -128,42 +123,10 @@ class Pipeline:
                 raise result  # a stage that fell over: the process ends loudly, and is started again
 
     def take(self, messages: list[Message]) -> None:
-        """Stages 2 to 5 for the messages of one read: decode, resolve, validate, batch."""
-        batch = self._batch
-        readings = batch.readings
-        sensors = self._directory.sensors
-        accepted = window(messages[-1].received_us, self.retention_days)
-        for message in messages:
-            try:
-                samples, rejected = decode(message)
-            except Exception:  # a fault of ours; without this the broker would deliver the message for ever
-                log.exception("message not decoded", topic=message.topic, payload=message.payload[:200])
-                samples, rejected = [], [Rejected(message.topic, Reason.INVALID_JSON, "InQube failed: see its log.")]
-            received = len(samples) + len(rejected)
-            accepted_before = len(readings)
-            for sample in samples:
-                sensor = sensors.get(sample[0])
-                if sensor is None:
-                    why = refuse(sample, self._directory, accepted)
-                    rejected.append(why)
-                    if why.reason is Reason.UNKNOWN_SENSOR:
-                        batch.unknown.append(sample)
-                    continue
-                result = validate(sample, sensor, accepted)
-                if isinstance(result, Rejected):
-                    rejected.append(result)
-                else:
-                    readings.append(result)
-            if rejected:
-                batch.rejected_messages += 1
-                batch.rejected.extend(rejected)
-                batch.letters.extend(letters(message, rejected, self._quota))
-            batch.receipts.append((source_of(message.topic), received, len(readings) - accepted_before, len(rejected)))
-            if message.token is not None:
-                batch.tokens.append(message.token)
-        batch.grow(len(messages), time.monotonic())
+        """Stages 2 to 5 for the messages of one read."""
+        self.intake.take(messages, time.monotonic())
         self._batch_grew.set()
-        if len(batch.readings) + len(batch.rejected) > self.limits.readings * WAITING_BATCHES:
+        if self.intake.is_full:
             self._pause()
 
     def take_strays(self, messages: list[Message]) -> None:
@@ -194,7 +157,7 @@ class Pipeline:
     def take_lag(self) -> float:
         """For how many seconds a message waited at most for its commit, or waits, since this was last asked."""
         now = time.monotonic()
-        waiting = [self._batch, self._written] if self._writing.locked() else [self._batch]
+        waiting = [self.intake.batch, self._written] if self._writing.locked() else [self.intake.batch]
         return self.counters.take_lag(max(now - each.opened_at if each.messages else 0.0 for each in waiting))
 
     async def _write_batches(self) -> None:
@@ -204,7 +167,7 @@ class Pipeline:
 
     async def _until_due(self) -> None:
         while True:
-            due_in = self._batch.due_in(time.monotonic(), self.limits)
+            due_in = self.intake.batch.due_in(time.monotonic(), self.limits)
             if due_in == 0.0:
                 return
             self._batch_grew.clear()
@@ -215,10 +178,9 @@ class Pipeline:
     async def _write_batch(self) -> None:
         """Stages 6 to 8 for the batch that has gathered: store, acknowledge, publish."""
         async with self._writing:
-            batch, self._batch = self._batch, Batch()
-            self._written = batch
-            if not self._stopping:
-                self._resume()
+            batch = self._written = self.intake.turn()
+            # When the thread has begun to store this batch: what waits is decoded meanwhile.
+            asyncio.get_running_loop().call_soon(self._refill)
             began_at = time.monotonic()
             result = await self._store(batch)
             if batch.messages:
@@ -227,9 +189,15 @@ class Pipeline:
                     batch.messages, batch.rejected_messages, ended_at - began_at, ended_at - batch.opened_at
                 )
                 self.committed_at = datetime.now(UTC)
-            self.receiver.acknowledge(batch.tokens)
-        self.publisher.offer(result.newest, self._directory.plant_of)
+            self.receiver.acknowledge(self.intake.due(batch))
+        self.publisher.offer(result.newest, self.intake.directory.plant_of)
         self._count(batch, result)
+
+    def _refill(self) -> None:
+        self.intake.refill(time.monotonic())
+        self._batch_grew.set()
+        if not self._stopping and not self.intake.is_full:
+            self._resume()
 
     async def _store(self, batch: Batch) -> Stored:
         """Stores, however often the database has to be asked: nothing is dropped and nothing acknowledged before."""
@@ -260,6 +228,8 @@ class Pipeline:
         try:
             async with asyncio.timeout(FINISH_WITHIN_S):
                 await self._write_batch()
+                while self.intake.batch.messages:  # of what waited
+                    await self._write_batch()
                 await self.publisher.flush()
                 await self.receiver.disconnect(for_good=self.ends_session)
         except TimeoutError:
@@ -275,9 +245,9 @@ class Pipeline:
             directory = directory.only(
                 lambda plant: plant in self._own.plants or (has_strays and plant not in self._elsewhere)
             )
-        if (directory.sensors, directory.plants) != (self._directory.sensors, self._directory.plants):
+        if (directory.sensors, directory.plants) != (self.intake.directory.sensors, self.intake.directory.plants):
             log.info("directory of sensors read", plants=len(directory.plants), sensors=len(directory.sensors))
-        self._directory = directory
+        self.intake.directory = directory
         (self.receiver.leave if self.retires else self.receiver.subscribe_to)(self.shard.filters(self._own.plants))
         self.publisher.follow(self._own.plants.values())
         self._directory_read.set()

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from plants.broker_address import Broker
 from telemetry.ingest.batch import Limits
+from telemetry.ingest.fair import Rates
 from telemetry.ingest.pipeline import Pipeline
 from telemetry.ingest.process import NotRetiredError, retire, serve
 from telemetry.ingest.quarantine import Room
@@ -71,6 +72,7 @@ def pipeline(broker: Broker, shard: Shard, *, retires: bool = False) -> Pipeline
         settings.RAW_RETENTION_DAYS,
         settings.DEAD_LETTERS_PER_SOURCE_MINUTE,
         Room.of_settings(),
+        Rates(settings.INGEST_MESSAGES_PER_SOURCE_SECOND),
         shard,
         retires=retires,
     )

@@ -14,10 +14,12 @@ from django.db import connections
 from django.db.models import Sum
 
 from plants.models import Plant
-from telemetry.ingest import pipeline as pipeline_module
+from telemetry.ingest import intake as intake_module
 from telemetry.ingest.batch import Limits
+from telemetry.ingest.fair import Rates
+from telemetry.ingest.intake import FULL_BATCHES
 from telemetry.ingest.ledger import Kind
-from telemetry.ingest.pipeline import WAITING_BATCHES, Pipeline
+from telemetry.ingest.pipeline import Pipeline
 from telemetry.ingest.quarantine import Room
 from telemetry.ingest.shard import WHOLE, Shard, shard_of
 from telemetry.ingest.store import connect
@@ -60,7 +62,7 @@ async def running(limits: Limits, shard: Shard = WHOLE) -> AsyncIterator[tuple[L
     """A pipeline that is connected to a broker which does what the test says."""
     stop = asyncio.Event()
     async with scripted_broker() as broker:
-        pipeline = Pipeline(broker_at(broker.port), "under-test", limits, 90, 60, ROOM, shard)
+        pipeline = Pipeline(broker_at(broker.port), "under-test", limits, 90, 60, ROOM, Rates(0), shard)
         work = asyncio.create_task(pipeline.run(stop))
         try:
             link = await broker.next_link()
@@ -275,17 +277,30 @@ async def test_it_goes_on_after_its_connection_was_cut(kandy: Plant) -> None:
         assert await stored() == 2
 
 
-async def test_it_stops_reading_the_socket_while_too_much_waits(kandy: Plant) -> None:
-    messages = 4 * WAITING_BATCHES
+async def test_it_stops_reading_the_socket_while_too_much_waits(kandy: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = 4 * FULL_BATCHES
+    monkeypatch.setattr(intake_module, "WAITING_BYTES", 1)  # one message
     async with running(SOON) as (link, pipeline, _):
         async with locked_table():
             for packet_id in range(1, messages + 1):
                 await link.say(reading(packet_id, SOON.readings))
                 await asyncio.sleep(0.01)
-            # One batch is being written, the next one is full; the rest waits in TCP.
-            assert pipeline.receiver.unacknowledged <= 2 * (WAITING_BATCHES + 1)
+            # One batch is being written, the next one is full, some messages wait; the rest does so in TCP.
+            assert pipeline.receiver.unacknowledged <= 2 * (FULL_BATCHES + 1) + 1
         assert await link.hear_acknowledgements(messages) == list(range(1, messages + 1))
         assert await stored() == messages * SOON.readings
+
+
+async def test_it_acknowledges_in_order_what_has_overtaken(kandy: Plant) -> None:
+    flood = 3 * FULL_BATCHES
+    async with running(SOON) as (link, pipeline, _):
+        async with locked_table():
+            for packet_id in range(1, flood + 1):
+                await link.say(reading(packet_id, SOON.readings))
+            await link.say(publish(flood + 1, b"1", "inqube/v1/kandy/a/b/t"))
+            await until(lambda: pipeline.receiver.unacknowledged == flood + 1)
+        assert await link.hear_acknowledgements(flood + 1) == list(range(1, flood + 2))
+        assert await stored() == flood * SOON.readings
 
 
 async def test_it_subscribes_to_the_plants_of_its_shard_as_they_come_and_go(kandy: Plant, rotterdam: Plant) -> None:
@@ -308,14 +323,14 @@ async def test_it_subscribes_to_the_plants_of_its_shard_as_they_come_and_go(kand
 async def test_it_gets_past_a_message_on_which_its_own_code_fails(
     kandy: Plant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    decode = pipeline_module.decode
+    decode = intake_module.decode
 
     def fail_on_two(message: Message) -> tuple[list[Sample], list[Rejected]]:
         if message.token is not None and message.token.packet_id == 2:
             raise ZeroDivisionError
         return decode(message)
 
-    monkeypatch.setattr(pipeline_module, "decode", fail_on_two)
+    monkeypatch.setattr(intake_module, "decode", fail_on_two)
     async with running(SOON) as (link, _, _):
         await link.say(reading(1), reading(2), reading(3))
         assert await link.hear_acknowledgements(3) == [1, 2, 3]

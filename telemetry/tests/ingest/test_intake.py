@@ -1,0 +1,107 @@
+"""Intake: what comes in while the database is slow waits in turn, and what is too much is refused in order."""
+
+from uuid import UUID
+
+import pytest
+
+from telemetry.ingest.batch import Batch
+from telemetry.ingest.fair import BURST_S, Rates
+from telemetry.ingest.intake import FULL_BATCHES, Intake
+from telemetry.ingest.letters import Quota
+from telemetry.ingest.resolve import Directory
+from telemetry.readings import KnownSensor, Message, Token
+
+PLANT = UUID(int=1)
+NOW_US = 1_790_000_000_000_000
+LETTERS = 5
+
+
+def intake(per_second: int = 0, readings: int = 10) -> Intake:
+    made = Intake(readings, 90, Quota(LETTERS), Rates(per_second))
+    sensors = {f"kandy/line/{name}/t": KnownSensor(n, PLANT, True, {}) for n, name in enumerate(("loud", "quiet"), 1)}
+    made.directory = Directory(sensors, {"kandy": PLANT})
+    return made
+
+
+def message(machine: str, number: int) -> Message:
+    return Message(f"inqube/v1/kandy/line/{machine}/t/t", b"%d" % number, NOW_US + number, Token(1, number))
+
+
+def packet_ids(tokens: list[Token]) -> list[int]:
+    return [token.packet_id for token in tokens]
+
+
+def sensors_of(batch: Batch) -> list[int]:
+    return [reading[0] for reading in batch.readings]
+
+
+def flooded(made: Intake, messages: int) -> None:
+    for number in range(1, messages + 1):
+        made.take([message("loud", number)], 0.0)
+
+
+def test_it_lets_others_pass_a_flood() -> None:
+    made = intake(readings=50)
+    flooded(made, 20 * FULL_BATCHES * 50)
+    made.take([message("quiet", 9999)], 0.0)
+    made.turn()
+    made.refill(0.0)
+    assert 2 in sensors_of(made.batch)
+
+
+def test_it_bounds_a_batch_and_loses_nothing() -> None:
+    made = intake()
+    flooded(made, 95)
+    sizes = []
+    while made.batch.messages:
+        sizes.append(len(made.turn().readings))
+        made.refill(0.0)
+    assert sum(sizes) == 95
+    assert max(sizes) == FULL_BATCHES * 10
+
+
+def test_it_acknowledges_in_order_of_receipt_what_has_overtaken_others() -> None:
+    made = intake()
+    flooded(made, 200)
+    made.take([message("quiet", 201)], 0.0)
+    acknowledged: list[int] = []
+    while made.batch.messages:
+        batch = made.turn()
+        made.refill(0.0)
+        acknowledged += packet_ids(made.due(batch))
+    assert acknowledged == list(range(1, 202))
+
+
+def test_it_keeps_the_order_of_a_source_when_the_flood_is_over() -> None:
+    made = intake()
+    flooded(made, 45)
+    first = made.turn()
+    made.refill(0.0)
+    made.take([message("loud", 46)], 0.0)
+    values = [reading[2] for batch in (first, made.turn()) for reading in batch.readings]
+    assert values == [float(number) for number in range(1, 47)]
+
+
+def test_it_refuses_what_is_beyond_a_sources_rate_and_keeps_a_sample() -> None:
+    made = intake(per_second=2, readings=50)
+    flooded(made, 100)
+    made.take([message("quiet", 101)], 0.0)
+    batch = made.turn()
+    allowed = 2 * BURST_S
+    assert sensors_of(batch) == [1] * allowed + [2]
+    assert len(batch.letters) == LETTERS
+    assert "more than 2 messages a second" in batch.letters[0].detail
+    assert sum(received for _, received, _, _ in batch.receipts) == 101
+    assert sum(dead for _, _, _, dead in batch.receipts) == 100 - allowed
+    assert packet_ids(made.due(batch)) == list(range(1, 102))
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 100])
+def test_it_acknowledges_in_order_what_it_refuses_between_what_it_takes(at_once: int) -> None:
+    made = intake(per_second=2)
+    arrivals = [message("loud" if number % 3 else "quiet", number) for number in range(1, 101)]
+    acknowledged: list[int] = []
+    for begin in range(0, 100, at_once):
+        made.take(arrivals[begin : begin + at_once], 0.0)
+        acknowledged += packet_ids(made.due(made.turn()))
+    assert acknowledged == list(range(1, 101))
