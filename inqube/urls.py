@@ -30,7 +30,7 @@ urlpatterns = [
     path("health", health.health),
     path("readyz", health.health),
     path("livez", health.live),
-    path("metrics", metrics.metrics),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 
 handler400 = "inqube.api.problems.bad_request"

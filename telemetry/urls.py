@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telemetry.views import console, dead_letters, discovered, tester
+from telemetry.views import console, dead_letters, discovered, system, tester
 
 urlpatterns = [
     path("", console.overview, name="overview"),
@@ -12,5 +12,7 @@ urlpatterns = [
     path("dead-letters/<uuid:pk>/", dead_letters.dead_letter, name="dead_letter"),
     path("discovered-sensors/", discovered.discovered_sensors, name="discovered_sensors"),
     path("discovered-sensors/<uuid:pk>/", discovered.discovered_sensor, name="discovered_sensor"),
+    path("system/", system.system_page, name="system"),
+    path("system/state", system.system_state, name="system_state"),
     path("topic-tester/", tester.topic_tester, name="topic_tester"),
 ]

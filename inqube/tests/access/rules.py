@@ -65,6 +65,8 @@ ROUTES: dict[str, Rows] = {
     "discovered-sensors/": page(GET="login 404 200 200", POST="login 404 302 302"),
     "discovered-sensors/<pk>/": page(GET="login 404 200/404 200", POST="login 404 302/404 302"),
     "topic-tester/": page(GET="login 404 200 200", POST="login 404 200 200"),
+    "system/": page(GET="login 404 404 200"),
+    "system/state": page(GET="login 404 404 200"),
     "login/": rows("405 302 302 302", GET="200 302 302 302", POST="200 302 302 302", PUT="200 302 302 302")
     | {"OPTIONS": "200 302 302 302"},
     "logout/": rows("405 405 405 405", POST="login login login login", OPTIONS="200 200 200 200"),
