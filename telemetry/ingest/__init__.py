@@ -9,6 +9,6 @@
     7               alarms are evaluated inside that transaction
     8  ../live/publish.py  what is new, to the browsers
 
-`intake.py` does stages 2 to 5 in one go, with `fair.py` where more comes than can be stored. `pipeline.py` is the path as
-code; `http.py` goes it without a broker and a batch, for the body of one request.
+`intake.py` does stages 2 to 5 in one go, with `fair.py` where more comes than can be stored. `pipeline.py` is the path
+as code; `http.py` goes it without a broker and a batch, for the body of one request.
 """
