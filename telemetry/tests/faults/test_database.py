@@ -15,12 +15,7 @@ from telemetry.tests.faults.proxy import Proxy
 from telemetry.tests.faults.scene import Restartable, Scene, end, log_of
 from telemetry.tests.waiting import wait_until
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.mosquitto,
-    pytest.mark.faults,
-    pytest.mark.timeout(300),
-]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.mosquitto, pytest.mark.timeout(300)]
 
 SEED = 20_261_124
 COMMITS_OFTEN = "5"  # INGEST_BATCH_MS
@@ -30,6 +25,7 @@ WHERE application_name = %s AND datname = current_database()
 """
 
 
+@pytest.mark.faults
 def test_it_loses_nothing_when_postgres_is_killed(scene: Scene, postgres: Restartable) -> None:
     clock, rng = Clock.until_now(6000), random.Random(SEED)
     ingest = scene.ingest(INGEST_BATCH_MS=COMMITS_OFTEN)
@@ -46,6 +42,7 @@ def test_it_loses_nothing_when_postgres_is_killed(scene: Scene, postgres: Restar
     assert "batch not stored yet" in log_of(ingest)
 
 
+@pytest.mark.faults
 def test_it_waits_for_postgres(scene: Scene, postgres: Restartable) -> None:
     ingest = scene.ingest()
     plan = mixed(scene.sensors, 10_000, Clock.until_now(10_000), random.Random(SEED))
@@ -60,6 +57,7 @@ def test_it_waits_for_postgres(scene: Scene, postgres: Restartable) -> None:
     assert "batch not stored yet" in log_of(ingest)
 
 
+@pytest.mark.faults
 def test_it_loses_nothing_when_its_connections_are_ended(scene: Scene) -> None:
     ingest = scene.ingest(INGEST_BATCH_MS=COMMITS_OFTEN)
     publishing = scene.publish(mixed(scene.sensors, 3000, Clock.until_now(3000), random.Random(SEED)), rate=500)
@@ -77,7 +75,7 @@ def test_it_loses_nothing_when_its_connections_are_ended(scene: Scene) -> None:
     assert scene.faults() == []
 
 
-@pytest.mark.parametrize("table", ["reading", "latest"])
+@pytest.mark.parametrize("table", ["reading", pytest.param("latest", marks=pytest.mark.faults)])
 def test_it_acknowledges_nothing_while_a_table_is_locked(scene: Scene, proxy: Proxy, table: str) -> None:
     clock, rng = Clock.until_now(3000), random.Random(SEED)
     ingest = scene.ingest()
@@ -87,7 +85,7 @@ def test_it_acknowledges_nothing_while_a_table_is_locked(scene: Scene, proxy: Pr
         connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table)))
         scene.publish(mixed(scene.sensors, 2000, clock, rng)).wait()
         wait_until(lambda: proxy.wires[-1].delivered.total() == 3000)
-        time.sleep(3)
+        time.sleep(1)
         assert proxy.wires[-1].acknowledged.total() == 1000
     scene.drain()
     end(ingest)
@@ -108,6 +106,7 @@ def full(connection: psycopg.Connection) -> Iterator[None]:
     connection.execute("DROP TABLE ballast")
 
 
+@pytest.mark.faults
 @pytest.mark.usefixtures("small_disk")
 def test_it_waits_for_room_on_the_disk(scene: Scene) -> None:
     clock, rng = Clock.until_now(12_000), random.Random(SEED)
