@@ -107,7 +107,8 @@ class Scene:
         """A new ingest process, subscribed."""
         before = self.subscriptions()
         process = self.start_ingest(**environment)
-        wait_until(lambda: self.subscriptions() > before, within_s=60)
+        wait_until(lambda: self.subscriptions() > before or process.poll() is not None, within_s=60)
+        assert process.poll() is None, log_of(process)
         return process
 
     def start_ingest(self, *args: str, **environment: str) -> subprocess.Popen[bytes]:
