@@ -59,7 +59,8 @@ class System:
     shards: list[IngestShard]
     rates: list[float]  # readings stored a second, by minute of the last hour that is complete, oldest first
     sources: Sources
-    events: list[IngestEvent]
+    events: list[IngestEvent]  # the newest of the last day
+    noticed: set[str]  # kinds of all events of the last day
     dropped: int
     jobs: Jobs
     runs: list[Run]
@@ -117,13 +118,15 @@ def system(now: datetime) -> System:
         database_bytes, shown_to = cursor.fetchone()
         cursor.execute(LAST_RUNS)
         runs = [Run(*row) for row in cursor.fetchall()]
+    recent = IngestEvent.objects.filter(at__gt=now - RECENT)
     since = now - LEDGER_SPAN
     minutes = ledger.lines(connection.connection, since, "minute")
     return System(
         shards=list(IngestShard.objects.in_use()),
         rates=_rates(minutes, since),
         sources=_sources(ledger.lines(connection.connection, since, "source")),
-        events=list(IngestEvent.objects.filter(at__gt=now - RECENT)[:SHOWN_EVENTS]),
+        events=list(recent[:SHOWN_EVENTS]),
+        noticed=set(recent.order_by().values_list("kind", flat=True).distinct()),
         dropped=sum(IngestTotal.objects.values_list("dropped", flat=True)),
         jobs=jobs(now),
         runs=runs,
@@ -150,8 +153,7 @@ def _sources(lines: list[Line]) -> Sources:
 
 
 def _of_ledger(system: System) -> Iterator[Trouble]:
-    broken = any(event.kind == IngestEvent.Kind.LEDGER_BROKEN for event in system.events)
-    if broken or system.sources.total.broken:
+    if IngestEvent.Kind.LEDGER_BROKEN in system.noticed or system.sources.total.broken:
         detail = "Samples were lost or invented, which is a fault of InQube's. Report it with the log of that time:"
         yield Trouble("The ledger does not add up.", detail, "manage.py ledger --last 24h", is_loud=True)
 
@@ -177,7 +179,7 @@ def _of_ingest(system: System) -> Iterator[Trouble]:
         (IngestEvent.Kind.SESSION_LOST, "The broker lost ingest's session."),
         (IngestEvent.Kind.BROKER_DROPPED, "The broker threw messages away."),
     ):
-        if any(event.kind == kind for event in system.events):
+        if kind in system.noticed:
             yield Trouble(title, "Messages may be missing: what ingest noticed, below, says of which time.")
 
 
