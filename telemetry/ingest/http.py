@@ -165,7 +165,7 @@ def write(
 @cache
 def publisher() -> LivePublisher:
     """One of this process, so that its frames have one numbering."""
-    return LivePublisher()
+    return LivePublisher(leads=False)
 
 
 def publish(newest: list[Reading], plant_of: Mapping[int, UUID]) -> None:

@@ -32,7 +32,7 @@ log = structlog.get_logger("inqube.live.socket")
 
 
 class TelemetryConsumer(AsyncWebsocketConsumer):
-    """`/api/v1/ws/telemetry`. Memory a socket is bounded: two frames on the way, one row per sensor waiting."""
+    """`/api/v1/ws/telemetry`. Memory a socket is bounded: two frames on the way; what waits is the plant's track."""
 
     async def connect(self) -> None:
         self.identity: Identity | None = None
@@ -140,7 +140,7 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
         pace = self.paces.setdefault(plant.slug, Pace())
         subscription = Subscription(plant.id, plant.slug, wanted.sensors, wanted.max_hz, self.wake.set, pace)
         self.subscriptions[plant.slug] = subscription
-        await get_hub().join(subscription)
+        await get_hub().join(subscription, wanted.resume)
         self.wake.set()
 
     async def _unsubscribe(self, plant: str) -> None:
@@ -192,15 +192,14 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
 
     async def _send(self, subscription: Subscription) -> None:
         if subscription.needs_snapshot:
-            subscription.needs_snapshot = False
-            subscription.take()  # the rows read now are at least as new
-            # Read after joining: what is committed meanwhile comes as a frame, perhaps a second time.
+            place = subscription.snapshot_from()
             rows = await database_sync_to_async(latest_rows)(subscription.plant_id, subscription.sensors)
-            frame = frames.snapshot(subscription.slug, subscription.epoch, subscription.seq, rows)
+            if self.subscriptions.get(subscription.slug) is not subscription:
+                return  # it ended meanwhile
+            text = subscription.snapshot(place, rows, self._clock())
         else:
-            frame = frames.delta(subscription.slug, subscription.seq, subscription.take())
-        subscription.sent(self._clock())
-        await self._say(frame)
+            text = subscription.delta(self._clock())
+        await self.send(text_data=text)
         get_hub().frames["sent"] += 1
 
     async def _watch(self) -> None:

@@ -16,6 +16,7 @@ LONGEST_SLUG = 63  # of a plant: an answer repeats it, so its length must have a
 
 # Close codes; those of 4000 and up are ours
 SERVER_FAILED = 1011
+SERVER_STOPS = 1012
 UNAUTHENTICATED = 4401
 TOO_SLOW = 4408
 PROTOCOL_VIOLATED = 4409
@@ -32,10 +33,18 @@ class Violation(Exception):  # noqa: N818 - as above
     """What no program in its right mind sends; the socket ends, and the text tells the client why."""
 
 
+class Resume(NamedTuple):
+    """The last frame that a client has seen."""
+
+    epoch: str
+    seq: int
+
+
 class Subscribe(NamedTuple):
     plant: str
     sensors: frozenset[int] | None  # None: all of the plant
     max_hz: float
+    resume: Resume | None = None
 
 
 class Unsubscribe(NamedTuple):
@@ -59,10 +68,7 @@ Message = Subscribe | Unsubscribe | Ack | Auth | Ping
 
 
 def parse(text: str | bytes) -> Message:
-    """A client's message. Raises Invalid, in words, for anything else.
-
-    `resume` of a subscription is accepted and answered by a fresh snapshot, which holds all that was missed.
-    """
+    """A client's message. Raises Invalid, in words, for anything else."""
     try:
         message = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -71,7 +77,8 @@ def parse(text: str | bytes) -> Message:
         case {"plant": str(plant)} if len(plant) > LONGEST_SLUG:
             raise Invalid(f"A plant's slug has at most {LONGEST_SLUG} characters.")
         case {"type": "subscribe", "plant": str(plant)}:
-            return Subscribe(plant, _sensors(message.get("sensors")), _hertz(message.get("max_hz")))
+            sensors, max_hz = _sensors(message.get("sensors")), _hertz(message.get("max_hz"))
+            return Subscribe(plant, sensors, max_hz, _resume(message.get("resume")))
         case {"type": "unsubscribe", "plant": str(plant)}:
             return Unsubscribe(plant)
         case {"type": "ack", "plant": str(plant), "seq": int(seq)}:
@@ -99,6 +106,15 @@ def _hertz(given: Any) -> float:
     return float(given)
 
 
+def _resume(given: Any) -> Resume | None:
+    match given:
+        case None:
+            return None
+        case {"epoch": str(epoch), "seq": int(seq)}:
+            return Resume(epoch, seq)
+    raise Invalid("resume must have the epoch and seq of the last frame, or be null for a snapshot.")
+
+
 def ready(expires_at: datetime) -> bytes:
     return orjson.dumps({"type": "ready", "expires_at": expires_at})
 
@@ -107,8 +123,10 @@ def snapshot(plant: str, epoch: str, seq: int, rows: Iterable[Row]) -> bytes:
     return orjson.dumps({"type": "snapshot", "plant": plant, "epoch": epoch, "seq": seq, "readings": list(rows)})
 
 
-def delta(plant: str, seq: int, rows: Iterable[Row]) -> bytes:
-    return orjson.dumps({"type": "delta", "plant": plant, "seq": seq, "readings": list(rows)})
+def delta(plant: str, seq: int, rows: Iterable[Row], epoch: str | None = None) -> bytes:
+    """`epoch` where it is not the one of the client's last frame."""
+    new = {} if epoch is None else {"epoch": epoch}
+    return orjson.dumps({"type": "delta", "plant": plant, **new, "seq": seq, "readings": list(rows)})
 
 
 def auth_expiring(expires_at: datetime) -> bytes:
@@ -133,12 +151,13 @@ PONG = orjson.dumps({"type": "pong"})
 
 
 class Frame(NamedTuple):
-    """The newest reading of each sensor of a plant that changed within one tick of ingest."""
+    """The newest reading of each sensor of a plant that changed within one tick of ingest, or by one request."""
 
     plant_id: UUID
-    epoch: str  # of the ingest process: with a new one, sequence numbers begin again
+    epoch: str  # of the publishing process: with a new one, sequence numbers begin again
     seq: int
     rows: list[Row]
+    leads: bool = True  # comes from ingest, as clients count; False: of a request to HTTP
 
 
 def group(plant_id: UUID) -> str:
@@ -152,9 +171,12 @@ def to_layer(frame: Frame) -> dict[str, Any]:
         "plant": frame.plant_id.hex,
         "epoch": frame.epoch,
         "seq": frame.seq,
+        "leads": frame.leads,
         "rows": orjson.dumps(frame.rows),
     }
 
 
 def from_layer(message: dict[str, Any]) -> Frame:
-    return Frame(UUID(message["plant"]), message["epoch"], message["seq"], orjson.loads(message["rows"]))
+    return Frame(
+        UUID(message["plant"]), message["epoch"], message["seq"], orjson.loads(message["rows"]), message["leads"]
+    )

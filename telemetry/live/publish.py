@@ -26,7 +26,8 @@ log = structlog.get_logger("inqube.live.publish")
 class LivePublisher:
     """Collects what is new and sends it every tick. Holds at most one row per sensor, whatever the rate."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, leads: bool = True) -> None:
+        self._leads = leads  # False beside ingest, which gives the numbers that clients count by
         self.epoch = secrets.token_hex(8)
         self._seq: defaultdict[UUID, int] = defaultdict(int)
         self._pending: defaultdict[UUID, dict[int, Row]] = defaultdict(dict)
@@ -58,7 +59,7 @@ class LivePublisher:
             self._sent_at[plant_id] = now
             rows = pending.get(plant_id, {})
             self._seq[plant_id] += 1
-            frame = Frame(plant_id, self.epoch, self._seq[plant_id], list(rows.values()))
+            frame = Frame(plant_id, self.epoch, self._seq[plant_id], list(rows.values()), self._leads)
             try:
                 async with asyncio.timeout(SEND_WITHIN_S):
                     await self._layer.group_send(group(plant_id), to_layer(frame))

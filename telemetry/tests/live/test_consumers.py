@@ -14,6 +14,7 @@ from telemetry.live import frames
 from telemetry.live.consumers import TelemetryConsumer
 from telemetry.live.hub import get_hub
 from telemetry.live.publish import LivePublisher
+from telemetry.live.track import SPAN
 from telemetry.tests.live.sockets import Open, session_headers, subscribe, token_of
 from telemetry.tests.samples import TEMP, ms, store_series, us
 
@@ -39,7 +40,8 @@ async def test_it_sends_a_snapshot_then_deltas(connect: Open, vera: User, kandy:
     assert await socket.hear() == {
         "type": "delta",
         "plant": "kandy",
-        "seq": 1,
+        "epoch": publisher.epoch,
+        "seq": SPAN,
         "readings": [[sensor.number, ms(time) + 1000, 24.0, 192]],
     }
 
@@ -73,9 +75,9 @@ async def test_it_merges_while_nothing_is_acknowledged(connect: Open, vera: User
     for value in (2.0, 3.0, 4.0):
         await publish(value)
     assert await socket.receive_nothing(0.5)
-    await socket.say(type="ack", plant="kandy", seq=1)
+    await socket.say(type="ack", plant="kandy", seq=SPAN)
     delta = await socket.hear()
-    assert (delta["seq"], delta["readings"][0][2]) == (4, 4.0)
+    assert (delta["seq"], delta["readings"][0][2]) == (4 * SPAN, 4.0)
 
 
 async def test_it_stops_after_unsubscribe(connect: Open, vera: User, kandy: Plant) -> None:
@@ -211,7 +213,8 @@ async def test_it_hears_that_the_feed_lives_while_nothing_is_new(connect: Open, 
     publisher = LivePublisher()
     publisher.follow([kandy.pk])
     await publisher.flush()
-    assert await socket.hear() == {"type": "delta", "plant": "kandy", "seq": 1, "readings": []}
+    heard = {"type": "delta", "plant": "kandy", "epoch": publisher.epoch, "seq": SPAN, "readings": []}
+    assert await socket.hear() == heard
 
 
 async def test_it_knows_no_plant_that_the_database_could_not_even_look_up(connect: Open, vera: User) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.live.frames import Ack, Auth, Invalid, Ping, Subscribe, Unsubscribe, parse
+from telemetry.live.frames import Ack, Auth, Invalid, Ping, Resume, Subscribe, Unsubscribe, parse
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from telemetry.live.frames import Ack, Auth, Invalid, Ping, Subscribe, Unsubscri
         ('{"type": "subscribe", "plant": "kandy", "sensors": null, "max_hz": 5}', Subscribe("kandy", None, 5.0)),
         (
             '{"type": "subscribe", "plant": "kandy", "sensors": [17, 18], "resume": {"epoch": "e", "seq": 41}}',
-            Subscribe("kandy", frozenset({17, 18}), 2.0),
+            Subscribe("kandy", frozenset({17, 18}), 2.0, Resume("e", 41)),
         ),
         ('{"type": "unsubscribe", "plant": "kandy"}', Unsubscribe("kandy")),
         ('{"type": "ack", "plant": "kandy", "seq": 42}', Ack("kandy", 42)),
@@ -44,6 +44,8 @@ def test_it_understands_the_contract(text: str, expected: object) -> None:
         '{"type": "subscribe", "plant": "kandy", "max_hz": 0}',
         '{"type": "subscribe", "plant": "kandy", "max_hz": 1000}',
         '{"type": "subscribe", "plant": "kandy", "max_hz": true}',
+        '{"type": "subscribe", "plant": "kandy", "resume": 41}',
+        '{"type": "subscribe", "plant": "kandy", "resume": {"epoch": "e"}}',
         '{"type": "ack", "plant": "kandy", "seq": "42"}',
     ],
 )
