@@ -91,7 +91,7 @@ class Pipeline:
         self.committed_at: datetime | None = None
         self._whole = self._own = Directory({}, {})  # of all plants, and of the shard's
         self._elsewhere: frozenset[str] = frozenset()  # plants to which other shards are subscribed
-        self._directory_read = asyncio.Event()
+        self.directory_read = asyncio.Event()
         self._written = Batch()  # the one that is being stored, or was last
         self._batch_grew = asyncio.Event()
         self._writing = asyncio.Lock()  # batches are stored and acknowledged one after the other
@@ -103,7 +103,7 @@ class Pipeline:
         watching = asyncio.create_task(watch_directory(self._use_directory))
         publishing = asyncio.create_task(self.publisher.run())
         reporting = asyncio.create_task(self._report())
-        await _first(self._directory_read.wait(), stop.wait(), watching)
+        await _first(self.directory_read.wait(), stop.wait(), watching)
         receiving = asyncio.create_task(self.receiver.run())
         writing = asyncio.create_task(self._write_batches())
         try:
@@ -250,7 +250,7 @@ class Pipeline:
         self.intake.directory = directory
         (self.receiver.leave if self.retires else self.receiver.subscribe_to)(self.shard.filters(self._own.plants))
         self.publisher.follow(self._own.plants.values())
-        self._directory_read.set()
+        self.directory_read.set()
 
     def _count(self, batch: Batch, result: Stored) -> None:
         rejected = [*batch.rejected, *result.refused.values()]

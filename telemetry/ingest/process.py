@@ -150,6 +150,7 @@ class _Work:
 
     async def _follow_strays(self, strays: Receiver) -> None:
         await self._knows_others.wait()
+        await self.pipeline.directory_read.wait()  # or all plants would be unknown
         await strays.run()
 
     async def _beat(self, connection: Connection) -> None:
