@@ -138,7 +138,8 @@ class Pipeline:
         """Says to which plants other shards are subscribed."""
         if plants != self._elsewhere:
             self._elsewhere = plants
-            self._use_directory(self._whole)
+            if self.directory_read.is_set():
+                self._use_directory(self._whole)
 
     def _pause(self) -> None:
         self.receiver.pause()

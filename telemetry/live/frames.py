@@ -16,7 +16,6 @@ LONGEST_SLUG = 63  # of a plant: an answer repeats it, so its length must have a
 
 # Close codes; those of 4000 and up are ours
 SERVER_FAILED = 1011
-SERVER_STOPS = 1012
 UNAUTHENTICATED = 4401
 TOO_SLOW = 4408
 PROTOCOL_VIOLATED = 4409

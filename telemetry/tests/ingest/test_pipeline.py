@@ -303,6 +303,12 @@ async def test_it_acknowledges_in_order_what_has_overtaken(kandy: Plant) -> None
         assert await stored() == flood * SOON.readings
 
 
+async def test_it_takes_nothing_for_read_when_it_hears_of_other_shards_before_it_knows_any_plant() -> None:
+    pipeline = Pipeline(broker_at(1), "under-test", SOON, 90, 60, ROOM, Rates(0), Shard(1, 2))
+    pipeline.others_have(frozenset({"kandy"}))
+    assert not pipeline.directory_read.is_set()
+
+
 async def test_it_subscribes_to_the_plants_of_its_shard_as_they_come_and_go(kandy: Plant, rotterdam: Plant) -> None:
     await rotterdam.adelete()
     async with running(SOON, Shard(2, 2)) as (link, pipeline, _):
