@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import TypedDict
 
+from plants.models import Plant
 from telemetry.queries.console import MachineView, PlantView, SensorView
+from telemetry.queries.timeline import Stretch
 
 
 class SensorData(TypedDict):
@@ -31,11 +33,17 @@ class MachineData(TypedDict):
     sensors: list[SensorData]
 
 
-class PlantData(TypedDict):
+class PlantHead(TypedDict):
     slug: str
     timezone: str
     now: int  # the server's clock, since ages are told by it
+
+
+class PlantData(PlantHead):
     machines: list[MachineData]
+
+
+StretchData = tuple[int, int, str, str]  # ms since 1970 of its begin and end, pictogram, word
 
 
 def milliseconds(time: datetime) -> int:
@@ -73,10 +81,16 @@ def machine_data(view: MachineView, zone: str) -> MachineData:
     }
 
 
+def plant_head(plant: Plant, now: datetime) -> PlantHead:
+    return {"slug": plant.slug, "timezone": plant.timezone, "now": milliseconds(now)}
+
+
 def plant_data(view: PlantView, now: datetime) -> PlantData:
     return {
-        "slug": view.plant.slug,
-        "timezone": view.plant.timezone,
-        "now": milliseconds(now),
+        **plant_head(view.plant, now),
         "machines": [machine_data(machine, zone.zone.slug) for zone in view.zones for machine in zone.machines],
     }
+
+
+def timeline_data(parts: list[Stretch]) -> list[StretchData]:
+    return [(int(part.since * 1000), int(part.until * 1000), part.pictogram, part.word) for part in parts]

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from telemetry.views import console, dead_letters, discovered, system, tester
+from telemetry.views import console, dead_letters, discovered, machine, system, tester, trend
 
 urlpatterns = [
     path("", console.overview, name="overview"),
     path("plants/<slug:slug>/", console.plant, name="plant"),
     path("plants/<slug:slug>/rate", console.plant_rate, name="plant_rate"),
+    path("plants/<slug:slug>/<slug:zone>/<slug:machine>/", machine.machine, name="machine"),
+    path("plants/<slug:slug>/<slug:zone>/<slug:machine>/timeline", machine.machine_timeline, name="machine_timeline"),
+    path("trend/", trend.trend, name="trend"),
     path("dead-letters/", dead_letters.dead_letters, name="dead_letters"),
     path("dead-letters/<uuid:pk>/", dead_letters.dead_letter, name="dead_letter"),
     path("discovered-sensors/", discovered.discovered_sensors, name="discovered_sensors"),

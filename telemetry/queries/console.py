@@ -84,6 +84,10 @@ class MachineView:
         return sum(view.freshness == "stale" for view in self.sensors)
 
     @property
+    def standings(self) -> Counter[Standing]:
+        return Counter(sensor.standing for sensor in self.sensors)
+
+    @property
     def is_abnormal(self) -> bool:
         return self.state.pictogram == "fault" or any(view.standing in ("stale", "bad") for view in self.sensors)
 

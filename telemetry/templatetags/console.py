@@ -1,16 +1,24 @@
 """Values, ages, sparklines and freshness bars for the console's templates."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.urls import reverse
 
+from plants.models import Sensor
 from telemetry import formats
-from telemetry.queries.console import SensorView
+from telemetry.machine_state import Pictogram, label_of
+from telemetry.queries.console import SensorView, quality_of
+from telemetry.queries.history.answer import Series
+from telemetry.queries.timeline import SPAN, Stretch
+from telemetry.queries.trend_page import TrendPage
 from telemetry.sparkline import Sparkline
 from telemetry.sparkline import sparkline as draw
+from telemetry.trend_query import TrendQuery
 
 register = template.Library()
 
@@ -85,3 +93,122 @@ STATE_WORDS = {"none": "without a state", "waiting": "without data", "unknown": 
 def state_word(state: str) -> str:
     """The word beside a count of machines: `1 fault`, `2 without data`."""
     return STATE_WORDS.get(state, state)
+
+
+@register.filter
+def duration(seconds: float) -> str:
+    """`6 h 08 min`"""
+    return formats.format_age(seconds)
+
+
+@register.filter
+def trend_link(sensor: Sensor, machine: str) -> str:
+    """The trend of a sensor of the machine at this address."""
+    return f"{reverse('trend')}?{urlencode({'sensor': f'{machine}/{sensor.slug}'}, safe='/')}"
+
+
+@register.simple_tag
+def range_bar(view: SensorView) -> dict[str, Any]:
+    """Where the latest value lies between the lowest and the highest plausible; counters and states have no such."""
+    sensor = view.sensor
+    if sensor.kind != "gauge" or sensor.low is None or sensor.high is None or sensor.low >= sensor.high:
+        return {"shown": False, "x": "0%"}
+    part = (view.latest.value - sensor.low) / (sensor.high - sensor.low) if view.latest else 0.0
+    return {
+        "shown": True,
+        "x": f"{100 * min(1.0, max(0.0, part)):.2f}%",
+        "low_decimals": 0 if sensor.low.is_integer() else sensor.decimals,
+        "high_decimals": 0 if sensor.high.is_integer() else sensor.decimals,
+    }
+
+
+# Of a timeline 40 high: what a state looks like before it has a colour. `timeline.js` draws the same.
+BARS: dict[Pictogram, tuple[float, float]] = {
+    "fault": (1, 38),
+    "idle": (26, 9),
+    "stopped": (33, 2),
+    "other": (15, 20),
+    "unknown": (15, 20),
+}
+
+
+@register.filter
+def placed(parts: Sequence[Stretch]) -> list[dict[str, Any]]:
+    """The timeline's rectangles: `{"pictogram", "word", "x", "width", "y", "height"}`, x and width in percent."""
+    if not parts:
+        return []
+    end, span = parts[-1].until, SPAN.total_seconds()
+    return [
+        {
+            "pictogram": part.pictogram,
+            "word": part.word,
+            "x": f"{100 * (1 - (end - part.since) / span):.3f}%",
+            "width": f"{100 * (part.until - part.since) / span:.3f}%",
+            "y": BARS.get(part.pictogram, (5, 30))[0],
+            "height": BARS.get(part.pictogram, (5, 30))[1],
+        }
+        for part in parts
+    ]
+
+
+@register.simple_tag
+def share(parts: Sequence[Stretch], pictogram: str) -> str:
+    """How much of the time with a known state a machine was in it, in percent; a dash where none is known."""
+    known = sum(part.until - part.since for part in parts if part.pictogram != "silent")
+    spent = sum(part.until - part.since for part in parts if part.pictogram == pictogram)
+    return f"{100 * spent / known:.0f}" if known else "–"
+
+
+@register.simple_tag
+def trend_query(query: TrendQuery, **changes: str) -> str:
+    return query.link(**changes)
+
+
+@register.simple_tag
+def api_query(name: str, page: TrendPage, start: datetime, end: datetime) -> str:
+    """The same sensors and range for programs."""
+    pairs = [("sensor_id", each.sensor.address) for each in page.sensors]
+    pairs += [("start", start.astimezone(UTC).isoformat()), ("end", end.astimezone(UTC).isoformat())]
+    if name == "telemetry_history":
+        pairs.append(("bucket", "auto"))
+    return f"{reverse(name)}?{urlencode(pairs, safe='/')}"
+
+
+COLUMN_WORDS = {"avg": "Mean", "min": "Min", "max": "Max", "value": "Value", "quality": "Quality"} | {
+    "delta": "Increase",
+    "last": "Last",
+}
+
+
+@register.filter
+def column_word(column: str) -> str:
+    """States have a column each, under their own names."""
+    return COLUMN_WORDS.get(column, column)
+
+
+@register.filter
+def table_rows(series: Series, sensor: Sensor) -> list[tuple[float, list[str]]]:
+    """`(ms since 1970, cells)`, the newest first."""
+    rows = []
+    for time, *cells in reversed(series["points"]):
+        assert time is not None
+        named = zip(series["columns"][1:], cells, strict=True)
+        rows.append((time, [_cell(name, cell, sensor, series["bucket"]) for name, cell in named]))
+    return rows
+
+
+def _cell(column: str, value: float | int | None, sensor: Sensor, bucket: str) -> str:
+    if value is None:
+        return "–"
+    if column == "quality":
+        return quality_of(int(value))
+    if sensor.kind == "state":
+        known = label_of(sensor.states, value) or f"{value:g}"
+        return known if bucket == "raw" else formats.format_age(value)
+    return formats.format_number(value, sensor.decimals)
+
+
+@register.simple_tag
+def point_time(ms: float, tz: ZoneInfo) -> str:
+    """`24 Nov 14:31:22`; the offset stands in the table's head."""
+    return formats.format_time(datetime.fromtimestamp(ms / 1000, UTC), tz).rpartition(" ")[0]

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+from django.db import connection
+
 from plants.models import Sensor
 from telemetry.ingest.ledger import Kind
 from telemetry.ingest.store import Store, Stored
@@ -41,3 +43,12 @@ def dead(kind: Kind) -> dict[str, int]:
     found = dict(DeadTotal.objects.filter(kind=kind).values_list("reason", "samples"))
     assert sum(found.values()) == sum(LedgerEntry.objects.filter(kind=kind).values_list("dead", flat=True))
     return found
+
+
+def mark_rollups() -> None:
+    """Has the rollups count all readings that were written as rows, as ingest's marks would."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO rollup_dirty SELECT DISTINCT date_bin('1 hour', time, '2000-01-01Z'), sensor, false "
+            "FROM reading ON CONFLICT DO NOTHING"
+        )

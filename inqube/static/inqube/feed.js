@@ -16,8 +16,10 @@ const SIGNED_OUT = 4401;
  * Events: `state` after a change of state; `readings` with `{plant, readings}` for each snapshot and delta.
  */
 export class Feed extends EventTarget {
-  constructor(plants) {
+  /** `sensors`: by plant, the numbers of those to follow; without them all of the plant. */
+  constructor(plants, sensors = {}) {
     super();
+    this.sensors = sensors;
     this.waiting = new Set(plants); // have not sent a snapshot on this socket
     this.plants = plants;
     this.positions = new Map(); // plant → {epoch, seq}: where to resume
@@ -78,7 +80,8 @@ export class Feed extends EventTarget {
       case "ready":
         for (const plant of this.plants) {
           const resume = this.positions.get(plant);
-          this.send({ type: "subscribe", plant, sensors: null, max_hz: MAX_HZ, ...(resume && { resume }) });
+          const sensors = this.sensors[plant] ?? null;
+          this.send({ type: "subscribe", plant, sensors, max_hz: MAX_HZ, ...(resume && { resume }) });
         }
         break;
       case "snapshot":

@@ -46,7 +46,7 @@ function showStates(plant) {
   );
 }
 
-function showStandings(plant, offline) {
+export function showStandings(plant, offline) {
   const counts = plant.standings();
   find("[data-fresh]").textContent = offline ? "–" : counts.fresh;
   showBar(find("[data-bar]"), counts);

@@ -3,15 +3,15 @@
 import { formatAge, formatClock, formatNumber, formatTime, THIN } from "./format.js";
 import { sparkline } from "./sparkline.js";
 
-function setText(element, text) {
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function setAttribute(element, name, value) {
+export function setAttribute(element, name, value) {
   if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
-class Row {
+export class SensorRow {
   constructor(element, sensor, timezone) {
     this.element = element;
     this.sensor = sensor;
@@ -71,7 +71,7 @@ export class MachineCard {
     this.rows = new Map();
     for (const row of element.querySelectorAll("[data-sensor]")) {
       const sensor = machine.sensors.find((each) => each.number === Number(row.dataset.sensor));
-      this.rows.set(sensor, new Row(row, sensor, timezone));
+      this.rows.set(sensor, new SensorRow(row, sensor, timezone));
     }
   }
 

@@ -68,6 +68,8 @@ def path(route: str, place: Place) -> str:
     parts = route.split("/")
     values = {
         "<slug>": place.plant.slug,
+        "<zone>": place.zone.slug,
+        "<machine>": place.machine.slug,
         "<app_label>": "plants",
         "<url>": "nowhere",
         "<content_type_id>": str(ContentType.objects.get_for_model(type(place.sensor)).pk),

@@ -60,6 +60,9 @@ ROUTES: dict[str, Rows] = {
     "": page(GET="login 200 200 200"),
     "plants/<slug>/": page(GET="login 200/404 200/404 200"),
     "plants/<slug>/rate": page(GET="login 200/404 200/404 200"),
+    "plants/<slug>/<zone>/<machine>/": page(GET="login 200/404 200/404 200"),
+    "plants/<slug>/<zone>/<machine>/timeline": page(GET="login 200/404 200/404 200"),
+    "trend/": page(GET="login 200/404 200/404 200"),
     "dead-letters/": page(GET="login 404 200 200", POST="login 404 302 302"),
     "dead-letters/<pk>/": page(GET="login 404 200/404 200", POST="login 404 302/404 302"),
     "discovered-sensors/": page(GET="login 404 200 200", POST="login 404 302 302"),
@@ -273,6 +276,7 @@ QUERIES: dict[str, Callable[[Place], dict[str, str]]] = {
     "api/v1/telemetry/latest": lambda place: {"machine": str(place.machine.pk)},
     "api/v1/telemetry/history": lambda place: {"sensor_id": str(place.sensor.pk)},
     "api/v1/telemetry/export": lambda place: {"sensor_id": str(place.sensor.pk)},
+    "trend/": lambda place: {"sensor": str(place.sensor.pk)},
     "admin/autocomplete/": lambda _: {"app_label": "plants", "model_name": "zone", "field_name": "plant"},
 }
 
