@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -22,8 +21,6 @@ DEFAULT_RANGE = "8h"
 LONGEST = timedelta(days=36_525)
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
-Show = Literal["chart", "table"]
-
 
 @dataclass(frozen=True, slots=True)
 class TrendQuery:
@@ -31,7 +28,6 @@ class TrendQuery:
     range: str = DEFAULT_RANGE  # what counts while start and end are None: the time up to now
     start: datetime | None = None
     end: datetime | None = None
-    show: Show = "chart"
     wrong: str = ""  # what was not understood
 
     @classmethod
@@ -39,8 +35,7 @@ class TrendQuery:
         """An old or mistyped link still shows something, and says what of it was not understood."""
         sensors = tuple(dict.fromkeys(filter(None, query.getlist("sensor"))))
         chosen = query.get("range", DEFAULT_RANGE)
-        show: Show = "table" if query.get("view") == "table" else "chart"
-        found = cls(sensors, chosen if chosen in RANGES else DEFAULT_RANGE, show=show)
+        found = cls(sensors, chosen if chosen in RANGES else DEFAULT_RANGE)
         if len(sensors) > MAX_SENSORS:
             found = replace(
                 found, sensors=sensors[:MAX_SENSORS], wrong=f"A trend shows {MAX_SENSORS} sensors at most: the first."
@@ -66,8 +61,6 @@ class TrendQuery:
             pairs += [("from", _text(self.start)), ("to", _text(self.end))]
         else:
             pairs.append(("range", self.range))
-        if changes.get("view", self.show) == "table":
-            pairs.append(("view", "table"))
         return "?" + urlencode(pairs, safe="/:")
 
 

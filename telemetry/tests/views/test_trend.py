@@ -87,11 +87,11 @@ def test_it_says_what_of_a_link_it_does_not_understand(text: str, says: str) -> 
 
 
 def test_it_keeps_everything_in_its_links() -> None:
-    text = "sensor=kandy/r/m/a&sensor=b&from=2026-11-24T12:00:00%2B05:30&to=2026-11-24T12:30:00.5%2B05:30&view=table"
+    text = "sensor=kandy/r/m/a&sensor=b&from=2026-11-24T12:00:00%2B05:30&to=2026-11-24T12:30:00.5%2B05:30"
     query = TrendQuery.from_query(QueryDict(text))
 
     assert query.start == datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
     times = "from=2026-11-24T06:30:00Z&to=2026-11-24T07:00:00.500Z"
-    assert query.link() == f"?sensor=kandy/r/m/a&sensor=b&{times}&view=table"
-    assert query.link(without="b", view="chart") == f"?sensor=kandy/r/m/a&{times}"
-    assert query.link(range="24h") == "?sensor=kandy/r/m/a&sensor=b&range=24h&view=table"
+    assert query.link() == f"?sensor=kandy/r/m/a&sensor=b&{times}"
+    assert query.link(without="b") == f"?sensor=kandy/r/m/a&{times}"
+    assert query.link(range="24h") == "?sensor=kandy/r/m/a&sensor=b&range=24h"
