@@ -166,7 +166,8 @@ def test_it_says_how_each_ingest_process_is(client: Client, transactional_db: No
 
 def test_it_says_how_upkeep_is(client: Client, transactional_db: None) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE rollup_state SET shown_to = %s", [datetime.now(UTC) - timedelta(seconds=400)])
+        moment = datetime.now(UTC) - timedelta(seconds=400)
+        cursor.execute("UPDATE rollup_state SET shown_to = %(at)s, mark_from = %(at)s", {"at": moment})
     found = scrape(client)
     assert 400 <= found["inqube_rollup_lag_seconds"] < 460
     assert found["inqube_database_size_bytes"] > 1_000_000
