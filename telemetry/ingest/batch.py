@@ -22,10 +22,10 @@ class Limits:
 
 @dataclass(slots=True)
 class Batch:
-    """What will be stored in one transaction, and the tokens to acknowledge after it, in order of receipt.
+    """What will be stored in one transaction, and the tokens to acknowledge after it.
 
-    Its size is bounded by the receiver: the broker sends no more than the receive maximum unacknowledged, and
-    the pipeline pauses the socket while too many readings wait. Times are seconds of a monotonic clock.
+    Its size is bounded by the intake, where messages wait while it is full; tokens of those that have waited may be out
+    of order here, and are put right there. Times are seconds of a monotonic clock.
     """
 
     readings: list[Reading] = field(default_factory=list)

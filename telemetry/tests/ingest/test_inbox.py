@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from plants.models import Plant, Sensor
+from plants.models import Plant
 from telemetry.ingest.letters import Letter, Quota, letters
 from telemetry.ingest.store import Store
 from telemetry.models import DeadLetter, Reading
@@ -27,11 +27,6 @@ def store() -> Iterator[Store]:
     store = Store(quota=Quota(60))
     yield store
     store.close()
-
-
-@pytest.fixture
-def number(kandy: Plant) -> int:
-    return Sensor.objects.named([TEMP]).get().number
 
 
 def letter(

@@ -1,37 +1,23 @@
 """The ledger: every sample is in it, once, under its source and with what became of it."""
 
 import random
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 from django.db import connection
 from django.utils.timezone import now
 
-from plants.models import Plant, Sensor
 from telemetry.ingest.ledger import OTHERS, STRANGERS, Kind
 from telemetry.ingest.store import Store
 from telemetry.models import LedgerEntry
 from telemetry.readings import Reading
-from telemetry.tests.samples import TEMP, dead, us
+from telemetry.tests.samples import dead, us
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 T0 = us(now().replace(microsecond=0)) - 3_600_000_000
 SECOND = 1_000_000
 ROLLER, MIXER = "kandy/rolling/roller-2", "kandy/mixing/mixer-1"
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    store = Store()
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def number(kandy: Plant) -> int:
-    return Sensor.objects.named([TEMP]).get().number
 
 
 def entries() -> dict[str, dict[str, int]]:

@@ -1,7 +1,6 @@
 """Store: each reading once, `latest` at the newest, whatever comes again and in whatever order."""
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -16,24 +15,12 @@ from telemetry.ingest.store import Store, connect
 from telemetry.models import Latest, Reading
 from telemetry.readings import Reading as Row
 from telemetry.readings import Reason
-from telemetry.tests.samples import TEMP, us
+from telemetry.tests.samples import us
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 T0 = us(now().replace(microsecond=0)) - 3_600_000_000
 SECOND = 1_000_000
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    store = Store()
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def number(kandy: Plant) -> int:
-    return Sensor.objects.named([TEMP]).get().number
 
 
 def stored(number: int) -> list[tuple[int, float, int]]:
