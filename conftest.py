@@ -126,14 +126,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 # --- Database --------------------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Lets the teardown of transactional tests empty the audit tables, which refuse TRUNCATE everywhere else.
+    """Lets the teardown of transactional tests empty the audit tables, and empties procrastinate's with them.
 
-    Only that trigger, and only in the test database: production has no setting that would do so. UPDATE and
-    DELETE stay refused here too.
+    Audit tables refuse TRUNCATE everywhere else. Only that trigger is off, and only in the test database: production
+    has no setting that would do so. UPDATE and DELETE stay refused here too.
+    Procrastinate's tables are not Django's to empty: a job that a test's change deferred would be late in a test
+    that runs minutes later.
     """
     from django.apps import apps
     from django.db import connection
     from django.db.models.signals import post_migrate
+
+    def forget_jobs(**_: object) -> None:
+        with connection.cursor() as cursor:
+            tables = ("jobs", "workers", "events", "periodic_defers")
+            cursor.execute(f"TRUNCATE {', '.join(f'procrastinate_{table}' for table in tables)}")
 
     def let_truncate(**_: object) -> None:
         with connection.cursor() as cursor:
@@ -147,6 +154,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
         let_truncate()
     # Also after a test has taken migrations back and applied them again.
     post_migrate.connect(let_truncate, sender=apps.get_app_config("accounts"), weak=False)
+    # Django says so also after it has emptied the tables.
+    post_migrate.connect(forget_jobs, sender=apps.get_app_config("procrastinate"), weak=False)
 
 
 # --- People ----------------------------------------------------------------------------------------------

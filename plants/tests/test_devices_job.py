@@ -1,6 +1,6 @@
 """Whatever changes devices defers the job that tells the broker, in the same transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -21,17 +21,11 @@ def waiting() -> int:
 
 
 @pytest.fixture
-def device(transactional_db: None, kandy: Plant) -> Iterator[Device]:
+def device(transactional_db: None, kandy: Plant) -> Device:
     device = Device.objects.create(plant=kandy, name="gateway", secret_hash=hashed("secret"))
-    forget_jobs()
-    yield device
-    forget_jobs()
-
-
-def forget_jobs() -> None:
-    """Procrastinate's tables are not Django's to empty after a test."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM procrastinate_jobs")
+        cursor.execute("DELETE FROM procrastinate_jobs")  # the one of its making
+    return device
 
 
 CHANGES: dict[str, Callable[[Device], object]] = {

@@ -13,7 +13,6 @@ from plants.models import Plant
 from plants.models.devices import Device
 from plants.tests.mosquitto import ManagedBroker, Visitor, managed_broker
 from telemetry.maintenance import connect
-from telemetry.tests.test_jobs import CLEAR_JOBS
 
 pytestmark = pytest.mark.mosquitto
 
@@ -29,9 +28,7 @@ def broker(tmp_path: Path) -> Iterator[ManagedBroker]:
 @pytest.fixture
 def database(transactional_db: None) -> Iterator[psycopg.Connection]:
     with connect() as connection:
-        connection.execute(CLEAR_JOBS)
         yield connection
-        connection.execute(CLEAR_JOBS)
 
 
 def until(condition: Callable[[], bool]) -> None:

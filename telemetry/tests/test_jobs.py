@@ -19,17 +19,13 @@ from telemetry.tests.storage.past import clear
 
 LIMIT_S = 40
 ALL = {*STEPS, "rescue", "old_jobs"}
-CLEAR_JOBS = "TRUNCATE procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers"
 
 
 @pytest.fixture
 def database(transactional_db: None) -> Iterator[psycopg.Connection]:
-    """Without jobs of other tests: procrastinate's tables are not Django's to empty."""
     with connect() as connection:
         clear(connection)
-        connection.execute(CLEAR_JOBS)
         yield connection
-        connection.execute(CLEAR_JOBS)
 
 
 def until(look: Callable[[], Any], worker: subprocess.Popen[bytes]) -> Any:

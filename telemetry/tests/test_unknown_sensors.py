@@ -24,16 +24,12 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 Manage = Callable[..., subprocess.Popen[bytes]]
 NEW = "inqube/v1/kandy/drying/dryer-1/t"
 NOW_MS = int(time.time() * 1000)
-CLEAR_JOBS = "TRUNCATE procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers"
 
 
 @pytest.fixture
 def database(transactional_db: None) -> Iterator[psycopg.Connection]:
-    """Without jobs of other tests: procrastinate's tables are not Django's to empty."""
     with connect() as connection:
-        connection.execute(CLEAR_JOBS)
         yield connection
-        connection.execute(CLEAR_JOBS)
 
 
 @pytest.fixture

@@ -21,16 +21,12 @@ NOW_US = time.time_ns() // 1000
 SECOND = 1_000_000
 AMPLE = Room(samples=1000, samples_of_plant=10_000, addresses=100)
 NEW = "kandy/drying/dryer-1/temp"
-CLEAR_JOBS = "TRUNCATE procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers"
 
 
 @pytest.fixture
 def database(transactional_db: None) -> Iterator[psycopg.Connection]:
-    """Without jobs of other tests: procrastinate's tables are not Django's to empty."""
     with connect() as connection:
-        connection.execute(CLEAR_JOBS)
         yield connection
-        connection.execute(CLEAR_JOBS)
 
 
 def sample(address: str = NEW, ago_s: float = 0, value: float | str = 1.5, quality: int = 192) -> Sample:
