@@ -69,7 +69,7 @@ def test_it_runs_one_of_a_kind_at_a_time_however_many_workers(manage: Manage, da
     with connect() as blocker, blocker.transaction():
         blocker.execute("LOCK TABLE latest")
         workers = [manage("procrastinate", "worker") for _ in range(2)]
-        until(lambda: count(database, "latest", "doing"), workers[0])
+        until(lambda: count(database, "latest", "doing") and count(database, "partitions", "succeeded"), workers[0])
         app.configure_task("latest").defer(timestamp=0)
         app.configure_task("partitions").defer(timestamp=0)  # deferred after it, and done before it
         until(lambda: count(database, "partitions", "succeeded") == 2, workers[0])
