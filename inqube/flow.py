@@ -78,9 +78,14 @@ class Flow:
         self._streams = False
 
 
+def server_side(send: Any) -> Any:
+    """What daphne has for a connection, by the `send` that it gives to the application; None of another server."""
+    return send.args[0] if isinstance(send, partial) and send.args else None
+
+
 def with_flow_control(application: Any) -> Any:
     async def flowing(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        request = send.args[0] if isinstance(send, partial) and send.args else None
+        request = server_side(send)
         if not isinstance(request, WebRequest):
             await application(scope, receive, send)
             return

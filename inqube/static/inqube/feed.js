@@ -8,6 +8,8 @@ export const OFFLINE_AFTER_MS = 10_000; // without a frame: values are no longer
 const RETRY_LEAST_MS = 500;
 const RETRY_MOST_MS = 15_000;
 const SIGNED_OUT = 4401;
+const SERVER_RESTARTS = 1012;
+const RESTART_SPREAD_MS = 2_000; // a process that ends loses all its pages in one moment
 
 /**
  * States: `connecting` until the first snapshot, then `live`; `reconnecting` from the moment the socket closes;
@@ -114,14 +116,18 @@ export class Feed extends EventTarget {
       this.end("You are signed out.");
       return;
     }
-    // Half of the wait is chance: after a restart of the server not everybody comes back in the same moment.
-    const longest = Math.min(RETRY_MOST_MS, RETRY_LEAST_MS * 2 ** this.failures);
-    const wait = longest * (0.5 + Math.random() / 2);
-    this.failures += 1;
+    const wait = code === SERVER_RESTARTS ? Math.random() * RESTART_SPREAD_MS : this.backOff();
     this.retryAt = Date.now() + wait;
     this.retry = setTimeout(() => this.connect(), wait);
     if (this.state === "live") this.become("reconnecting");
     else this.dispatchEvent(new Event("state"));
+  }
+
+  /** How long to wait after a failure; half of it is chance, so that not everybody comes in the same moment. */
+  backOff() {
+    const longest = Math.min(RETRY_MOST_MS, RETRY_LEAST_MS * 2 ** this.failures);
+    this.failures += 1;
+    return longest * (0.5 + Math.random() / 2);
   }
 
   watch() {

@@ -10,13 +10,8 @@ the database and nothing can be awaited: tests make their rows before they ask f
 
 import asyncio
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -24,10 +19,10 @@ from django.test import Client
 from playwright.sync_api import Page, sync_playwright
 
 from accounts.models import User
-from inqube import embedded
 from plants.models import Plant
 from telemetry.live.publish import LivePublisher
 from telemetry.readings import GOOD
+from telemetry.tests.web_server import WebServer
 
 FLAGS = [
     "--headless",
@@ -38,43 +33,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_WITHIN_S = 20.0
-
-
-class WebServer:
-    """`daphne` as a child process that a test may stop and start again on the same port."""
-
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        self.environment = environment
-        self.log = log
-        self.port = embedded.free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.start()
-
-    @property
-    def is_running(self) -> bool:
-        return self.process.poll() is None
-
-    def start(self) -> None:
-        argv = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "inqube.asgi:application"]
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                argv,
-                cwd=settings.BASE_DIR,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                preexec_fn=embedded.end_with_parent(signal.SIGKILL),
-            )
-        deadline = time.monotonic() + START_WITHIN_S
-        while not embedded.accepts_connections(self.port):
-            assert self.is_running, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.1)
-
-    def kill(self) -> None:
-        embedded.stop(self.process, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")

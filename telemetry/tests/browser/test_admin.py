@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from accounts.models import User
 from plants.models import Plant
 from plants.models.devices import Device
-from telemetry.tests.browser.conftest import WebServer
+from telemetry.tests.web_server import WebServer
 
 pytestmark = pytest.mark.browser
 

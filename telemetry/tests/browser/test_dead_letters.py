@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from plants.models import Plant, Sensor
 from telemetry.models import DeadLetter
-from telemetry.tests.browser.conftest import WebServer
 from telemetry.tests.letters import make_letter
+from telemetry.tests.web_server import WebServer
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from plants.models import Plant, Sensor
-from telemetry.tests.browser.conftest import Publish, WebServer
+from telemetry.tests.browser.conftest import Publish
 from telemetry.tests.conftest import Store
+from telemetry.tests.web_server import WebServer
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
 from telemetry.models import LedgerEntry
-from telemetry.tests.browser.conftest import WebServer
+from telemetry.tests.web_server import WebServer
 
 pytestmark = pytest.mark.browser
 
