@@ -295,7 +295,8 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "InQube",
-    "DESCRIPTION": "Historian and live console of a factory: plants, sensors, readings.",
+    "DESCRIPTION": "Historian and live console of a factory: plants, sensors, readings. What devices send over MQTT "
+    "and the live feed over WebSocket are described in [asyncapi.yaml](/api/v1/asyncapi.yaml).",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from accounts import views as people
 from inqube import health, metrics
-from inqube.api.docs import DocsView
+from inqube.api.docs import DocsView, asyncapi
 from inqube.static_files import favicon
 
 api: list[URLPattern | URLResolver] = [
@@ -15,6 +15,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("telemetry.api.urls")),
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[]), name="schema"),
     path("docs", DocsView.as_view(), name="docs"),
+    path("asyncapi.yaml", asyncapi, name="asyncapi"),
 ]
 
 # The browsable API finds its "Log in" link by this name; it has no page of its own here.

@@ -80,7 +80,7 @@ def parse(text: str | bytes) -> Message:
             return Subscribe(plant, sensors, max_hz, _resume(message.get("resume")))
         case {"type": "unsubscribe", "plant": str(plant)}:
             return Unsubscribe(plant)
-        case {"type": "ack", "plant": str(plant), "seq": int(seq)}:
+        case {"type": "ack", "plant": str(plant), "seq": int(seq)} if type(seq) is int:  # to Python, true is one too
             return Ack(plant, seq)
         case {"type": "auth", "access_token": str(access_token)}:
             return Auth(access_token)
@@ -109,7 +109,7 @@ def _resume(given: Any) -> Resume | None:
     match given:
         case None:
             return None
-        case {"epoch": str(epoch), "seq": int(seq)}:
+        case {"epoch": str(epoch), "seq": int(seq)} if type(seq) is int:
             return Resume(epoch, seq)
     raise Invalid("resume must have the epoch and seq of the last frame, or be null for a snapshot.")
 

@@ -82,6 +82,7 @@ ROUTES: dict[str, Rows] = {
     # The API
     "api/v1/schema/": {"GET": "200 200 200 200", "POST": "405 405 405 405"},  # few, for each takes a while
     "api/v1/docs": everyone(GET="200", OPTIONS="200"),
+    "api/v1/asyncapi.yaml": everyone(GET="200"),
     "api/v1/login/access-token": everyone(POST="400", OPTIONS="200"),
     "api/v1/login/refresh": everyone(POST="400", OPTIONS="200"),
     "api/v1/logout": everyone(POST="400", OPTIONS="200"),
