@@ -10,11 +10,9 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import psycopg
 import structlog
@@ -31,6 +29,7 @@ from telemetry.ingest.resolve import Directory, watch_directory
 from telemetry.ingest.shard import WHOLE, Shard
 from telemetry.ingest.store import Store, Stored
 from telemetry.ingest.subscriptions import Subscriptions
+from telemetry.ingest.tasks import first
 from telemetry.live.publish import LivePublisher
 from telemetry.readings import Message, Reason
 
@@ -103,11 +102,11 @@ class Pipeline:
         watching = asyncio.create_task(watch_directory(self._use_directory))
         publishing = asyncio.create_task(self.publisher.run())
         reporting = asyncio.create_task(self._report())
-        await _first(self.directory_read.wait(), stop.wait(), watching)
+        await first(self.directory_read.wait(), stop.wait(), watching)
         receiving = asyncio.create_task(self.receiver.run())
         writing = asyncio.create_task(self._write_batches())
         try:
-            await _first(stop.wait(), watching, publishing, reporting, receiving, writing)
+            await first(stop.wait(), watching, publishing, reporting, receiving, writing)
             self._stopping = True
             self._pause()
             await self._finish()
@@ -283,12 +282,3 @@ class Pipeline:
                     rejected={str(reason): count for reason, count in totals.rejected.items()},
                     unacknowledged=self.receiver.unacknowledged,
                 )
-
-
-async def _first(*work: Coroutine[Any, Any, Any] | asyncio.Task[Any]) -> None:
-    """Waits until one of these is done; stops the coroutines among the others, not the tasks."""
-    tasks = {each: asyncio.ensure_future(each) for each in work}
-    await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
-    for given, task in tasks.items():
-        if given is not task:
-            task.cancel()

@@ -15,6 +15,7 @@ from telemetry.ingest.journal import Journal, State
 from telemetry.ingest.leadership import Connection, Leadership
 from telemetry.ingest.mqtt import Receiver
 from telemetry.ingest.pipeline import Pipeline
+from telemetry.ingest.tasks import end, first
 from telemetry.queries.processes import has_successor
 
 LAST_WITHIN_S = 3.0  # the last word to a database that hangs
@@ -55,7 +56,7 @@ async def retire(make: Callable[[], Pipeline], stop: asyncio.Event) -> int:
     over = asyncio.Event()
 
     async def watch() -> None:
-        await _first(_quiet(receiver), stop.wait())
+        await first(_quiet(receiver), stop.wait())
         pipeline.ends_session = not stop.is_set()
         over.set()
 
@@ -67,7 +68,7 @@ async def retire(make: Callable[[], Pipeline], stop: asyncio.Event) -> int:
             try:
                 await work.run(over)
             finally:
-                await _end(watching)
+                await end(watching)
     if not pipeline.ends_session:
         raise NotRetiredError(STOPPED)
     return receiver.received
@@ -96,14 +97,14 @@ async def _leading(pipeline: Pipeline, stop: asyncio.Event) -> AsyncIterator["_W
     leadership = Leadership(journal.client_id)
     winning = asyncio.create_task(leadership.win(journal.stand_by))
     try:
-        await _first(winning, stop.wait())
+        await first(winning, stop.wait())
         if stop.is_set():
             yield None
         else:
             journal.stood_by = winning.result()
             yield _Work(leadership, journal, pipeline)
     finally:
-        await _end(winning)
+        await end(winning)
         await leadership.close()
 
 
@@ -131,13 +132,13 @@ class _Work:
         keeping = asyncio.create_task(self.leadership.keep(self._beat, soon))
         aside = [asyncio.create_task(each) for each in self._aside()]
         try:
-            await _first(working, keeping, stop.wait())
+            await first(working, keeping, stop.wait())
             if not (stop.is_set() or working.done()):
                 log.warning("another process has taken over; standing by", client_id=self.journal.client_id)
             ended.set()
             await working
         finally:
-            await _end(working, keeping, *aside)
+            await end(working, keeping, *aside)
         if self.leadership.held.is_set():
             await self.leadership.release(self._last_beat, LAST_WITHIN_S)
 
@@ -179,20 +180,3 @@ def _state(pipeline: Pipeline) -> State:
         counters=pipeline.counters,
         lag_s=pipeline.take_lag(),
     )
-
-
-async def _first(*work: Coroutine[Any, Any, Any] | asyncio.Task[Any]) -> None:
-    """Waits until one of these is done; stops the coroutines among the others, not the tasks."""
-    tasks = {each: asyncio.ensure_future(each) for each in work}
-    await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
-    await _end(*(task for given, task in tasks.items() if given is not task))
-
-
-async def _end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancels those that still run; what they raise is not swallowed if they ended by themselves before."""
-    for task in tasks:
-        task.cancel()
-    results = await asyncio.gather(*tasks, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
