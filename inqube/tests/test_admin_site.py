@@ -9,8 +9,9 @@ from django.utils.timezone import now
 from accounts.models import User
 from inqube.admin_site import ago, figures
 from plants.models import Machine, Plant, Sensor
-from telemetry.models import DeadLetter, IngestEvent, IngestShard, Latest, Reading
+from telemetry.models import IngestEvent, IngestShard, Latest, Reading
 from telemetry.storage import flavour
+from telemetry.tests.letters import make_letter
 
 
 def report(slug: str, age_s: float, quality: int = 192) -> None:
@@ -64,9 +65,7 @@ def test_it_marks_what_needs_a_person(alice: User, kandy: Plant) -> None:
 
 def test_it_counts_the_dead_letters_that_wait_for_the_user(alice: User, bob: User, kandy: Plant) -> None:
     for plant, state_ in ((kandy, "new"), (None, "new"), (kandy, "discarded")):
-        DeadLetter.objects.create(
-            received_at=now(), plant=plant, state=state_, payload=b"", payload_bytes=0, samples=1, digest=b""
-        )
+        make_letter(plant, state=state_)
     assert [state(user)["Dead letters to decide"] for user in (alice, bob)] == ["2", "1"]
 
 

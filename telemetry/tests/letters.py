@@ -10,8 +10,14 @@ from telemetry.models import DeadLetter
 
 
 def make_letter(plant: Plant | None, payload: bytes = b"1.5", **fields: Any) -> DeadLetter:
+    letter = unsaved_letter(plant, payload, **fields)
+    letter.save(force_insert=True)
+    return letter
+
+
+def unsaved_letter(plant: Plant | None, payload: bytes = b"1.5", **fields: Any) -> DeadLetter:
     """Of roller-2's temperature, since the sensor is inactive; every field can be another."""
-    return DeadLetter.objects.create(
+    return DeadLetter(
         **{
             "received_at": now(),
             "source": "kandy/rolling/roller-2",

@@ -20,6 +20,7 @@ from telemetry.ingest.quarantine import Room, put
 from telemetry.ingest.store import connect
 from telemetry.models import DeadLetter, DiscoveredSensor, Latest, QuarantinedSample, Reading
 from telemetry.readings import Sample, instant
+from telemetry.tests.letters import make_letter
 from telemetry.tests.samples import dead, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,16 +51,13 @@ def adopted(entry: DiscoveredSensor, by: User | None = None, **chosen: Any) -> A
 
 
 def letter(plant: Plant, machine: str, payload: bytes, address: str, samples: int = 1) -> DeadLetter:
-    return DeadLetter.objects.create(
-        received_at=now(),
+    return make_letter(
+        plant,
+        payload,
         source=machine,
         topic=f"inqube/v1/{machine}/t",
-        plant=plant,
         address=address,
-        payload=payload,
-        payload_bytes=len(payload),
         reason="unknown_sensor",
-        detail="There is no sensor.",
         samples=samples,
         digest=payload[:16],
     )

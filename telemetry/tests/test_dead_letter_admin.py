@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils.timezone import now
 
 from accounts.models import User
 from plants.models import Plant
 from telemetry.models import DeadLetter, Reading
+from telemetry.tests.letters import make_letter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,18 +18,7 @@ LIST = "/admin/telemetry/deadletter/"
 @pytest.fixture
 def letter(client: Client, bob: User, kandy: Plant) -> DeadLetter:
     client.force_login(bob)
-    return DeadLetter.objects.create(
-        received_at=now(),
-        source="kandy/rolling/roller-2",
-        topic="inqube/v1/kandy/rolling/roller-2/t/temp",
-        plant=kandy,
-        payload=b"<1,5>",
-        payload_bytes=5,
-        reason="invalid_json",
-        detail="The device sends a decimal comma.",
-        samples=1,
-        digest=b"1",
-    )
+    return make_letter(kandy, b"<1,5>", reason="invalid_json", detail="The device sends a decimal comma.")
 
 
 def act(client: Client, action: str, letter: DeadLetter) -> str:

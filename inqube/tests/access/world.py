@@ -9,7 +9,8 @@ from accounts.models import User
 from accounts.tokens import issue_access_token
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 from plants.models.devices import Device, hashed
-from telemetry.models import DeadLetter, DiscoveredSensor, IngestEvent, IngestShard
+from telemetry.models import DiscoveredSensor, IngestEvent, IngestShard
+from telemetry.tests.letters import make_letter
 
 # Names that occur nowhere else, no document's example either: they give away whatever carries them.
 HERE = "amberly"
@@ -70,17 +71,14 @@ def place(name: str) -> Place:
     things = {"plant": plant, "zone": zone, "machine": machine, "sensor": sensor, "user": member, "owner": owner}
     things["device"] = Device.objects.create(plant=plant, name=f"device-{name}", secret_hash=hashed("secret"))
     # Not JSON, so that a replay stores nothing: the store has a connection of its own, which takes nothing back.
-    things["deadletter"] = DeadLetter.objects.create(
-        received_at=plant.created_at,
+    things["deadletter"] = make_letter(
+        plant,
+        b"?",
         source=f"{name}/{zone.slug}/{machine.slug}",
         topic=f"inqube/v1/{name}/{zone.slug}/{machine.slug}/t",
-        plant=plant,
-        payload=b"?",
-        payload_bytes=1,
+        address="",
         reason="invalid_json",
         detail=f"{name} sent no JSON.",
-        samples=1,
-        digest=name.encode(),
     )
     things["ingestshard"] = IngestShard.objects.create(
         client_id=f"ingest-{name}",

@@ -25,7 +25,8 @@ from accounts.models import User
 from accounts.tokens import issue_access_token
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 from plants.models.devices import Device, hashed
-from telemetry.models import DeadLetter, DiscoveredSensor
+from telemetry.models import DiscoveredSensor
+from telemetry.tests.letters import make_letter
 
 EXAMPLES = 6  # an operation and person; all of them take about 30 s
 CHECKS = [
@@ -60,15 +61,7 @@ def rows(kandy: Plant, vera: User) -> dict[str, str]:
         "sensors": Sensor.objects.get(machine=machine, slug="temp"),
         "memberships": Membership.objects.get(plant=kandy, user=vera),
         "users": vera,
-        "dead-letters": DeadLetter.objects.create(
-            received_at=kandy.created_at,
-            plant=kandy,
-            payload=b"?",
-            payload_bytes=1,
-            samples=1,
-            digest=b"?",
-            reason="invalid_json",
-        ),
+        "dead-letters": make_letter(kandy, b"?", reason="invalid_json"),
         "discovered-sensors": DiscoveredSensor.objects.create(
             plant=kandy,
             address="kandy/rolling/roller-2/humidity",

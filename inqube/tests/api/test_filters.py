@@ -9,7 +9,8 @@ from drf_spectacular.generators import SchemaGenerator
 from accounts.models import User
 from plants.models import Plant
 from plants.models.devices import Device, hashed
-from telemetry.models import DeadLetter, DiscoveredSensor
+from telemetry.models import DiscoveredSensor
+from telemetry.tests.letters import make_letter
 
 DESCRIPTION = SchemaGenerator().get_schema(request=None, public=True)
 # Not lists of rows: they give all that is asked for by name.
@@ -63,9 +64,7 @@ def test_it_refuses_what_makes_no_sense(signed_in: Client, path: str, name: str,
 @pytest.fixture
 def signed_in(client: Client, alice: User, vera: User, kandy: Plant, rotterdam: Plant) -> Client:
     Device.objects.create(plant=kandy, name="gateway", secret_hash=hashed("secret"))
-    DeadLetter.objects.create(
-        received_at=kandy.created_at, payload=b"?", payload_bytes=1, samples=1, digest=b"?", reason="invalid_json"
-    )
+    make_letter(None, b"?", reason="invalid_json")
     DiscoveredSensor.objects.create(
         plant=kandy, address="kandy/a/b/c", first_seen=kandy.created_at, last_seen=kandy.created_at
     )

@@ -1,8 +1,8 @@
 """Dead letters over REST: found by operators, replayed after the fix, or discarded."""
 
-import uuid
 from base64 import b64encode
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from accounts.models import User
 from plants.models import Plant, Sensor
 from telemetry.models import DeadLetter, Reading
+from telemetry.tests.letters import make_letter
 from telemetry.tests.samples import TEMP, ms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,22 +23,7 @@ MACHINE = "inqube/v1/kandy/rolling/roller-2/t"
 AT = now() - timedelta(minutes=5)
 
 
-def letter(plant: Plant | None, payload: bytes, **fields: Any) -> DeadLetter:
-    return DeadLetter.objects.create(
-        **{
-            "received_at": AT,
-            "source": "kandy/rolling/roller-2",
-            "topic": f"{MACHINE}/temp",
-            "plant": plant,
-            "payload": payload,
-            "payload_bytes": len(payload),
-            "reason": "sensor_inactive",
-            "detail": "Activate it.",
-            "samples": 1,
-            "digest": uuid.uuid4().bytes,
-        }
-        | fields
-    )
+letter = partial(make_letter, received_at=AT)
 
 
 def value(at_minutes: int = 0) -> bytes:

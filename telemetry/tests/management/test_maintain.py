@@ -15,6 +15,7 @@ from telemetry import maintenance
 from telemetry.management.commands import maintain
 from telemetry.models import DeadLetter, IngestEvent
 from telemetry.storage import retention, rollups
+from telemetry.tests.letters import make_letter
 from telemetry.tests.samples import write
 from telemetry.tests.storage.past import DAYS, KEEP_DAYS, NOW, clear, raw_by_day, readings
 
@@ -56,9 +57,7 @@ def test_it_runs_the_steps_that_are_asked_for(historian: Connection) -> None:
 def test_it_forgets_old_dead_letters(historian: Connection, settings: Any) -> None:
     settings.DEAD_LETTER_RETENTION_DAYS = 30
     for age in (29, 31):
-        DeadLetter.objects.create(
-            received_at=NOW - timedelta(days=age), payload=b"", payload_bytes=0, samples=1, digest=b"", topic=str(age)
-        )
+        make_letter(None, received_at=NOW - timedelta(days=age), topic=str(age))
     assert "dead letters 1" in run("--only", "retention")
     assert DeadLetter.objects.get().topic == "29"
 

@@ -13,7 +13,7 @@ from accounts.models import User
 from plants.models import Plant
 from telemetry.models import DeadLetter
 from telemetry.queries import dead_letters
-from telemetry.tests.letters import make_letter
+from telemetry.tests.letters import make_letter, unsaved_letter
 
 LIST = "/dead-letters/"
 HOSTILE = "<script>alert(1)</script>"
@@ -170,31 +170,16 @@ def test_it_says_where_there_is_none(operator: Client) -> None:
 def test_it_counts_in_the_navigation_what_waits(
     operator: Client, kandy: Plant, rotterdam: Plant, letters: int, said: str | None
 ) -> None:
-    DeadLetter.objects.bulk_create(make_unsaved(kandy) for _ in range(letters))
+    DeadLetter.objects.bulk_create(unsaved_letter(kandy) for _ in range(letters))
     make_letter(rotterdam)
     make_letter(kandy, state="discarded")
     counts = re.findall(r'<b class="count">([^<]+)<', operator.get("/").content.decode())
     assert counts == ([said] * 2 if said else [])  # in the side bar and in the phone's sheet
 
 
-def make_unsaved(plant: Plant) -> DeadLetter:
-    return DeadLetter(
-        received_at=datetime(2026, 11, 24, tzinfo=UTC),
-        source="kandy/rolling/roller-2",
-        topic="inqube/v1/kandy/rolling/roller-2/t",
-        plant=plant,
-        payload=b"?",
-        payload_bytes=1,
-        reason="invalid_json",
-        detail="?",
-        samples=1,
-        digest=b"?",
-    )
-
-
 def test_it_asks_the_database_a_fixed_number_of_times(operator: Client, kandy: Plant, bob: User) -> None:
     """For session, user, side bar (plants; whose letters; sensors), whose letters, they themselves, reasons, filter."""
-    DeadLetter.objects.bulk_create(make_unsaved(kandy) for _ in range(30))
+    DeadLetter.objects.bulk_create(unsaved_letter(kandy) for _ in range(30))
     with CaptureQueriesContext(connection) as asked:
         operator.get(LIST)
     assert len(asked) == 10
