@@ -22,11 +22,16 @@ FAREWELL_S = 0.5  # for clients to close their side; who doesn't is cut off, as 
 _watched: set[Server] = set()
 
 
-def with_close_codes(application: Any) -> Any:
-    async def closing(scope: dict[str, Any], receive: Any, send: Any) -> None:
+class CloseCodes:
+    """Middleware around the WebSocket application, in the manner of Channels'."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         protocol = server_side(send)
         if not isinstance(protocol, WebSocketProtocol):
-            await application(scope, receive, send)
+            await self.inner(scope, receive, send)
             return
         if protocol.server not in _watched:
             _watched.add(protocol.server)
@@ -40,9 +45,7 @@ def with_close_codes(application: Any) -> Any:
             else:
                 await send(message)
 
-        await application(scope, receive, close_with_code)
-
-    return closing
+        await self.inner(scope, receive, close_with_code)
 
 
 def say_farewell(server: Server) -> Deferred[Any]:
