@@ -181,14 +181,23 @@ class SensorAdmin(FactoryAdmin):
 class DeviceAdmin(FactoryAdmin):
     """Credentials of devices; a secret is shown once, in the message after it was made."""
 
-    list_display = ("name", "plant", "prefix", "broker_state", "last_seen", "revoked_at")
+    list_display = ("name", "plant", "prefix", "broker_state", "is_online", "last_seen", "revoked_at")
     list_select_related = ("plant",)
     list_filter = (("plant", admin.RelatedOnlyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "prefix", "plant__name", "plant__slug")
     autocomplete_fields = ("plant",)
     actions = ("rotate", "revoke")
     change_form_template = "admin/plants/device/change_form.html"
-    facts = ("username", "broker_state", "last_seen", "previous_valid_until", "revoked_at", "created_at", "id")
+    facts = (
+        "username",
+        "broker_state",
+        "is_online",
+        "last_seen",
+        "previous_valid_until",
+        "revoked_at",
+        "created_at",
+        "id",
+    )
 
     def get_fields(self, request: HttpRequest, obj: Device | None = None) -> tuple[str, ...]:
         return ("plant", "name", "prefix", *(self.facts if obj else ()))

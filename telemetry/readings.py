@@ -42,6 +42,7 @@ class Message(NamedTuple):
     received_us: int
     token: Token | None
     is_repeated: bool = False  # the broker says that it delivered it before (MQTT's DUP)
+    is_retained: bool = False  # it was published before we subscribed
 
 
 # The two shapes that exist once a reading are bare tuples: building a named one costs five times as much, and two of

@@ -36,6 +36,7 @@ DEVICE = {
     "previous_valid_until": None,
     "revoked_at": None,
     "last_seen": None,
+    "is_online": None,
     "created_at": "2026-11-24T14:31:22.125000Z",
 }
 EXAMPLES = [
@@ -62,6 +63,7 @@ FIELDS = (
     "previous_valid_until",
     "revoked_at",
     "last_seen",
+    "is_online",
     "created_at",
 )
 
@@ -81,7 +83,10 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
         fields: tuple[str, ...] = FIELDS
         read_only_fields: tuple[str, ...] = FIELDS
         extra_kwargs = {
-            "previous_valid_until": {"help_text": "Until then the secret before the last rotation is good too."}
+            "is_online": {
+                "help_text": "As it, or its last will, said on its status topic; null where it has not said anything."
+            },
+            "previous_valid_until": {"help_text": "Until then the secret before the last rotation is good too."},
         }
 
     @extend_schema_field(serializers.ChoiceField(BrokerState.choices))

@@ -13,13 +13,14 @@ import hmac
 import re
 import secrets
 import uuid
-from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import connection, models
 from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 
@@ -63,6 +64,26 @@ def derived(device_id: uuid.UUID, salt: bytes) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
+class Heard(NamedTuple):
+    """What a device, by the slug of its plant and its name, said of itself; `at` is None where that is not known."""
+
+    plant: str
+    device: str
+    is_online: bool
+    at: datetime | None
+
+
+# Few devices change at once, and a broker repeats at each connection what it has retained.
+NOTE = """
+UPDATE plants_device AS device
+SET is_online = heard.is_online, last_seen = greatest(device.last_seen, heard.at)
+FROM unnest(%s::text[], %s::text[], %s::boolean[], %s::timestamptz[]) AS heard (plant, name, is_online, at)
+JOIN plants_plant AS plant ON plant.slug = heard.plant
+WHERE device.plant_id = plant.id AND device.name = heard.name
+  AND (device.is_online IS DISTINCT FROM heard.is_online OR heard.at > coalesce(device.last_seen, '-infinity'))
+"""
+
+
 class DeviceQuerySet(models.QuerySet["Device"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         """The devices whose credentials a user may choose: all for an admin, else those of the plants they own."""
@@ -76,6 +97,12 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         device = self.select_related("plant").filter(names, revoked_at=None).first()
         return device if device is not None and device.has_secret(secret) else None
 
+    def note(self, heard: Sequence[Heard]) -> int:
+        """Keeps what devices said of themselves, each once; gives how many rows that changed."""
+        with connection.cursor() as cursor:
+            cursor.execute(NOTE, list(map(list, zip(*heard, strict=True))))
+            return cursor.rowcount
+
 
 @keep_history(
     exclude=(
@@ -85,6 +112,7 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         "previous_valid_until",
         "broker_digest",
         "last_seen",
+        "is_online",
     ),
     secret="secret_hash",
 )
@@ -105,6 +133,7 @@ class Device(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     broker_digest = models.CharField(max_length=64, blank=True, editable=False)  # plants.broker: what it has of us
     last_seen = models.DateTimeField(null=True, blank=True, editable=False)
+    is_online = models.BooleanField(null=True, editable=False)  # by its own word or last will; None: it never said
     created_at = models.DateTimeField(default=now, editable=False)
 
     objects = DeviceQuerySet.as_manager()

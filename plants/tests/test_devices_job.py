@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from plants.broker_sync import JOB
 from plants.models import Plant
-from plants.models.devices import Device, hashed
+from plants.models.devices import Device, Heard, hashed
 
 HOUR = timedelta(hours=1)
 
@@ -54,6 +54,7 @@ def test_it_defers_a_job_for_sql(device: Device) -> None:
 
 OTHERS: dict[str, Callable[[Device], object]] = {
     "seen": lambda device: device.note_seen(),
+    "heard": lambda device: Device.objects.all().note([Heard(device.plant.slug, device.name, True, None)]),
     "name of the plant": lambda device: Plant.objects.update(name="Ella"),
     "what the broker has": lambda device: Device.objects.update(broker_digest="0"),
 }

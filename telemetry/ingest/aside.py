@@ -5,8 +5,11 @@ import contextlib
 from collections.abc import Callable
 
 import structlog
+from django.db import DatabaseError, connections
 
 from plants.broker_address import Broker
+from plants.models.devices import Device, Heard
+from telemetry.ingest import status
 from telemetry.ingest.mqtt import Receiver
 from telemetry.ingest.subscriptions import Subscriptions
 from telemetry.readings import Message
@@ -36,3 +39,39 @@ async def follow_drops(broker: Broker, client_id: str, report: Callable[[int], N
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def follow_devices(broker: Broker, client_id: str) -> None:
+    """Keeps what devices say of themselves, until cancelled; while the database is away, the newest of each waits."""
+    statuses = status.Statuses()
+
+    def take(messages: list[Message]) -> None:
+        for message in messages:
+            statuses.hear(message)
+
+    wanted = Subscriptions([status.TOPIC_FILTER], at_most_once=True, retained=True)
+    receiver = Receiver(broker, f"{client_id}-status", take, subscriptions=wanted, lasting=False)
+    running = asyncio.create_task(receiver.run())
+    try:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if statuses.refused:
+                log.warning("messages on $status topics that say nothing of a device", count=statuses.refused)
+                statuses.refused = 0
+            heard = statuses.take()
+            if heard and not await asyncio.to_thread(_note, heard):
+                statuses.give_back(heard)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def _note(heard: list[Heard]) -> bool:
+    try:
+        Device.objects.all().note(heard)
+    except DatabaseError as error:
+        log.warning("status of devices not kept yet", devices=len(heard), error=str(error).strip())
+        return False
+    finally:
+        connections.close_all()
+    return True

@@ -290,7 +290,8 @@ class _Connection(asyncio.Protocol):
                 position += size
                 if type(packet) is mqtt5.PublishPacket:
                     token = None if packet.packet_id is None else Token(self.epoch, packet.packet_id)
-                    messages.append(Message(packet.topic, packet.payload, received_us, token, packet.duplicate))
+                    flags = packet.duplicate, packet.retain
+                    messages.append(Message(packet.topic, packet.payload, received_us, token, *flags))
                 else:
                     self._handle(packet)
         except IndexError:  # the rest of this packet is still on its way

@@ -10,7 +10,7 @@ import structlog
 from django.db import connections
 from django.utils.timezone import now
 
-from telemetry.ingest.aside import follow_drops
+from telemetry.ingest.aside import follow_devices, follow_drops
 from telemetry.ingest.journal import Journal, State
 from telemetry.ingest.leadership import Connection, Leadership
 from telemetry.ingest.mqtt import Receiver
@@ -146,6 +146,7 @@ class _Work:
         pipeline = self.pipeline
         if pipeline.shard.number == 1 and not pipeline.retires:
             yield follow_drops(pipeline.receiver.broker, self.journal.client_id, self.journal.dropped)
+            yield follow_devices(pipeline.receiver.broker, self.journal.client_id)
         if pipeline.strays is not None:
             yield self._follow_strays(pipeline.strays)
 

@@ -122,4 +122,9 @@ class Subscriptions:
         return self._packet_id
 
     def _filters(self, patterns: list[str]) -> list[mqtt5.TopicFilter]:
-        return [mqtt5.TopicFilter(each, max_qos=self._qos, retain_handling=self._retain_handling) for each in patterns]
+        # Not as published: the flag then says that the broker had the message before we subscribed (3.3.1.3).
+        handling = self._retain_handling
+        return [
+            mqtt5.TopicFilter(each, max_qos=self._qos, retain_as_published=False, retain_handling=handling)
+            for each in patterns
+        ]
