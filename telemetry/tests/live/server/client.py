@@ -17,7 +17,7 @@ class Client:
 
     def __init__(self, web: WebServer, token: str) -> None:
         self.view: dict[int, tuple[int, float]] = {}
-        self.heard: list[str] = []  # types of frames
+        self.last = ""  # type of what it heard last
         self.epoch, self.seq = "", 0
         self._opened = ExitStack()
         self.connect(web, token)
@@ -41,6 +41,7 @@ class Client:
 
     def hear(self, within_s: float = 20) -> dict[str, Any]:
         frame: dict[str, Any] = json.loads(self.socket.recv(within_s))
+        self.last = frame["type"]
         if frame["type"] in ("snapshot", "delta"):
             self.say(type="ack", plant=frame["plant"], seq=frame["seq"])
             self._take(frame)
@@ -61,7 +62,6 @@ class Client:
                 return closed.rcvd.code if closed.rcvd else 1006
 
     def _take(self, frame: dict[str, Any]) -> None:
-        self.heard.append(frame["type"])
         self.epoch, self.seq = frame.get("epoch", self.epoch), frame["seq"]
         if frame["type"] == "snapshot":
             self.view.clear()

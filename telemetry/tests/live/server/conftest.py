@@ -1,17 +1,23 @@
 """Web servers as processes, and what their clients need."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
+from plants.models import Plant
+from telemetry.live.publish import LivePublisher
+from telemetry.readings import GOOD
 from telemetry.tests.live.server.client import Client
 from telemetry.tests.web_server import WebServer
 
 StartWeb = Callable[..., WebServer]
 Connect = Callable[..., Client]
+Publish = Callable[[Mapping[int, float]], None]
 
 
 @pytest.fixture
@@ -47,3 +53,19 @@ def connect(token: str) -> Iterator[Connect]:
     yield open_client
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def publish(kandy: Plant) -> Iterator[Publish]:
+    """`publish({sensor number: value, …})`: what ingest does after a commit; sensors needn't exist."""
+    publisher = LivePublisher()
+    with asyncio.Runner() as runner:
+
+        def send(values: Mapping[int, float]) -> None:
+            publisher.offer(
+                [(number, time.time_ns() // 1000, value, GOOD) for number, value in values.items()],
+                dict.fromkeys(values, kandy.pk),
+            )
+            runner.run(publisher.flush())
+
+        yield send
