@@ -37,6 +37,8 @@ UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_write
 # Nobody listens there. What is published to one broker reaches every ingest on it, so each test starts its own.
 NO_BROKER = "mqtt://127.0.0.1:1"
 
+OLDEST_NODE = 20  # the first with a WebSocket of its own
+
 SERVERS: list[embedded.Server] = []
 DIRECTORY: Path | None = None
 
@@ -111,7 +113,15 @@ def missing_programs() -> dict[str, str]:
         missing["timescale"] = "there is no TimescaleDB: set TIMESCALE_TEST_URL, or install Node.js and npm"
     if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
         missing["browser"] = "Chromium is not installed (apt-get install chromium)"
+    if (node := shutil.which("node")) is None or node_release(node) < OLDEST_NODE:
+        missing["node"] = f"Node.js {OLDEST_NODE} or later is not installed (apt-get install nodejs)"
     return missing
+
+
+def node_release(node: str) -> int:
+    """`v20.20.2` → 20"""
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(version.removeprefix("v").split(".")[0])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from telemetry.ingest import decode
+from telemetry.ingest import decode, status
 from telemetry.ingest.shard import TOPIC_FILTERS
 from telemetry.readings import Message, Reason
 from telemetry.tests.asyncapi import document, examples, resolve, validator
@@ -95,3 +95,12 @@ def test_it_names_the_topics_that_ingest_reads(channel: str, topic: str) -> None
 def test_it_describes_all_that_ingest_subscribes_to() -> None:
     addresses = [document()["channels"][channel]["address"] for channel in CHANNELS]
     assert {len(address.split("/")) for address in addresses} == {len(each.split("/")) for each in TOPIC_FILTERS}
+
+
+def test_it_describes_what_devices_say_of_themselves() -> None:
+    assert [status.online(json.dumps(said).encode()) for said in examples("deviceStatus")] == [True, False]
+    for wrong in ({}, {"online": 1}, [], None):
+        assert not validator("deviceStatus").is_valid(wrong)
+        assert status.online(json.dumps(wrong).encode()) is None
+    levels = document()["channels"]["deviceStatus"]["address"].split("/")
+    assert "/".join("+" if level.startswith("{") else level for level in levels) == status.TOPIC_FILTER

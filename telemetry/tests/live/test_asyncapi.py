@@ -10,6 +10,7 @@ import pytest
 
 from accounts.channels import BEARER_SUBPROTOCOL
 from accounts.models import User
+from inqube.closing import SERVER_RESTARTS
 from plants.models import Plant
 from telemetry.live import consumers, frames, hub
 from telemetry.tests.asyncapi import document, examples, message_names, validator
@@ -123,7 +124,7 @@ def test_it_names_the_limits_of_the_code() -> None:
 
 def test_it_names_the_codes_of_the_code() -> None:
     closes = {frames.SERVER_FAILED, frames.UNAUTHENTICATED, frames.TOO_SLOW, frames.PROTOCOL_VIOLATED}
-    assert set(CHANNEL["x-close-codes"]) == closes
+    assert set(CHANNEL["x-close-codes"]) == closes | {SERVER_RESTARTS}
     codes = document()["components"]["messages"]["error"]["payload"]["properties"]["code"]["enum"]
     assert set(codes) == set(get_args(frames.ErrorCode))
 
