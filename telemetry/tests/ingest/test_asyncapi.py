@@ -99,7 +99,8 @@ def test_it_describes_all_that_ingest_subscribes_to() -> None:
 
 def test_it_describes_what_devices_say_of_themselves() -> None:
     assert [status.online(json.dumps(said).encode()) for said in examples("deviceStatus")] == [True, False]
-    for wrong in ({}, {"online": 1}, [], None):
+    refused: list[Any] = [{}, {"online": 1}, [], None]
+    for wrong in refused:
         assert not validator("deviceStatus").is_valid(wrong)
         assert status.online(json.dumps(wrong).encode()) is None
     levels = document()["channels"]["deviceStatus"]["address"].split("/")
