@@ -5,6 +5,8 @@ from typing import TypedDict
 
 from plants.models import Plant
 from telemetry.queries.console import MachineView, PlantView, SensorView
+from telemetry.queries.overview_page import PlantCard
+from telemetry.queries.rates import Rates
 from telemetry.queries.timeline import Stretch
 
 
@@ -41,6 +43,12 @@ class PlantHead(TypedDict):
 
 class PlantData(PlantHead):
     machines: list[MachineData]
+    rates: list[tuple[int, float]]  # ms since 1970, readings a second
+
+
+class OverviewData(PlantData):
+    name: str
+    rate: float
 
 
 StretchData = tuple[int, int, str, str]  # ms since 1970 of its begin and end, pictogram, word
@@ -85,11 +93,16 @@ def plant_head(plant: Plant, now: datetime) -> PlantHead:
     return {"slug": plant.slug, "timezone": plant.timezone, "now": milliseconds(now)}
 
 
-def plant_data(view: PlantView, now: datetime) -> PlantData:
+def plant_data(view: PlantView, rates: Rates, now: datetime) -> PlantData:
     return {
         **plant_head(view.plant, now),
         "machines": [machine_data(machine, zone.zone.slug) for zone in view.zones for machine in zone.machines],
+        "rates": [(milliseconds(minute), rate) for minute, rate in rates],
     }
+
+
+def overview_data(card: PlantCard, now: datetime) -> OverviewData:
+    return {**plant_data(card.view, card.rates, now), "name": card.view.plant.name, "rate": card.rate}
 
 
 def timeline_data(parts: list[Stretch]) -> list[StretchData]:

@@ -18,9 +18,13 @@ def inbox_of_user(request: HttpRequest) -> dict[str, object]:
     """
     user = request.user
     return {
-        "nav_waiting": cache(partial(_waiting, DeadLetter.objects.visible_to(user).new())),
+        "nav_waiting": cache(partial(letters_waiting, request)),
         "nav_discovered": cache(partial(_waiting, DiscoveredSensor.objects.visible_to(user).new())),
     }
+
+
+def letters_waiting(request: HttpRequest) -> str:
+    return _waiting(DeadLetter.objects.visible_to(request.user).new())
 
 
 def _waiting(rows: QuerySet[Any]) -> str:

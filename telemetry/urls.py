@@ -6,6 +6,7 @@ from telemetry.views import console, dead_letters, discovered, machine, system, 
 
 urlpatterns = [
     path("", console.overview, name="overview"),
+    path("rates", console.overview_rates, name="overview_rates"),
     path("plants/<slug:slug>/", console.plant, name="plant"),
     path("plants/<slug:slug>/rate", console.plant_rate, name="plant_rate"),
     path("plants/<slug:slug>/<slug:zone>/<slug:machine>/", machine.machine, name="machine"),

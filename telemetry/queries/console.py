@@ -175,7 +175,7 @@ def own_freshness(sensor: Sensor, now: datetime) -> Freshness:
 def plant_views(plants: Sequence[Plant], now: datetime) -> list[PlantView]:
     """These plants in full, active sensors only, zones and machines in their order on the page."""
     zones = Zone.objects.filter(plant__in=plants).order_by("position", "name")
-    machines = Machine.objects.filter(zone__plant__in=plants).order_by("position", "name")
+    machines = Machine.objects.filter(zone__plant__in=plants).select_related("zone__plant").order_by("position", "name")
     sensors = (
         Sensor.objects.filter(machine__zone__plant__in=plants, is_active=True)
         .select_related("latest")

@@ -11,9 +11,11 @@ from django.urls import reverse
 
 from plants.models import Sensor
 from telemetry import formats
+from telemetry.attention import Concern, Worst
 from telemetry.machine_state import Pictogram, label_of
 from telemetry.queries.console import SensorView, quality_of
 from telemetry.queries.history.answer import Series
+from telemetry.queries.rates import Rates
 from telemetry.queries.timeline import SPAN, Stretch
 from telemetry.queries.trend_page import TrendPage
 from telemetry.sparkline import Sparkline
@@ -84,6 +86,56 @@ def bar_segments(standings: Mapping[str, int]) -> list[dict[str, Any]]:
 def short_place(location: str) -> str:
     """`Kandy` of `Kandy, Sri Lanka`."""
     return location.partition(",")[0]
+
+
+@register.simple_tag
+def rate(readings_a_second: float) -> str:
+    return formats.format_number(readings_a_second, 0 if readings_a_second >= 10 else 1)
+
+
+@register.simple_tag
+def rate_sparkline(rates: Rates, now: datetime) -> Sparkline:
+    """On a scale that has nothing at its foot: a tenth less is seen as a tenth less."""
+    return draw(rates, now, low=0, high=10 * max((each for _, each in rates), default=0), interval_s=None)
+
+
+CONCERN_WORDS = {"fault": "in fault", "silent": "silent", "unknown": "state unknown", "maintenance": "in maintenance"}
+CONCERN_ICONS = {"bad": "error", "late": "clock"}
+
+
+@register.simple_tag
+def concern_icon(concern: Concern | None) -> str:
+    return CONCERN_ICONS.get(concern.kind, concern.kind) if concern else "check"
+
+
+@register.filter
+def concern_words(concern: Concern) -> str:
+    """`silent, 5 sensors`, `2 of 8 stale`, `1 of 12 sensors` beside the tag that says bad."""
+    if concern.kind == "silent":
+        return f"silent, {concern.sensors} sensor{'' if concern.sensors == 1 else 's'}"
+    return f"{concern.sensors} of {concern.of} {'sensors' if concern.kind == 'bad' else concern.kind}"
+
+
+@register.filter
+def concern_title(concern: Concern) -> str:
+    """`Roller 2 in fault`, `Dryer 2: 2 of 8 sensors stale`"""
+    name = concern.machine.machine.name
+    if concern.is_state:
+        return f"{name} {CONCERN_WORDS[concern.kind]}"
+    return f"{name}: {concern.sensors} of {concern.of} sensors {concern.kind}"
+
+
+@register.simple_tag
+def concern_detail(worst: Worst, tz: ZoneInfo, now: datetime) -> str:
+    """`since 14:29, and 2 other machines`; the script tells durations instead."""
+    concern = worst.concern
+    said = []
+    if concern.since and concern.kind != "bad":
+        time = formats.format_clock(concern.since, tz, now)
+        said.append(f"since {time}" if concern.is_state else f"last reading {time}")
+    if worst.others:
+        said.append(f"and {worst.others} other machine{'' if worst.others == 1 else 's'}")
+    return ", ".join(said)
 
 
 STATE_WORDS = {"none": "without a state", "waiting": "without data", "unknown": "unknown", "other": "other"}

@@ -1,5 +1,7 @@
 """Overview and plant: rendered with real values first, kept live by their scripts."""
 
+from urllib.parse import urlsplit
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
@@ -8,11 +10,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from plants.models import Plant, Sensor
-from telemetry.live_page import plant_data
+from telemetry.live_page import overview_data, plant_data
 from telemetry.machine_filter import MachineFilter, is_quiet
-from telemetry.queries.console import plant_views
+from telemetry.navigation import letters_waiting
+from telemetry.queries.overview_page import overview_page
 from telemetry.queries.plant_page import plant_page
-from telemetry.queries.rates import readings_a_second
+from telemetry.queries.rates import rates_by_sensor, readings_a_second
 
 
 @require_safe
@@ -21,12 +24,31 @@ from telemetry.queries.rates import readings_a_second
 def overview(request: HttpRequest) -> HttpResponse:
     """Every plant the user sees, with its freshness and the state of its machines."""
     now = timezone.now()
-    views = plant_views(list(Plant.objects.visible_to(request.user)), now)
+    found = overview_page(list(Plant.objects.visible_to(request.user)), now)
     return render(
         request,
         "telemetry/overview.html",
-        {"page": "overview", "views": views, "now": now, "live": [plant_data(view, now) for view in views]},
+        {
+            "page": "overview",
+            "overview": found,
+            "now": now,
+            "host": urlsplit(f"//{request.get_host()}").hostname,
+            "live": [overview_data(card, now) for card in found.cards],
+        },
     )
+
+
+@require_safe
+@login_required
+@never_cache
+def overview_rates(request: HttpRequest) -> JsonResponse:
+    """What the overview can't take from the feed: readings a second of each plant, and dead letters to decide."""
+    sensors = Sensor.objects.filter(machine__zone__plant__in=Plant.objects.visible_to(request.user), is_active=True)
+    plant_of = dict(sensors.values_list("number", "machine__zone__plant__slug"))
+    rates = dict.fromkeys(plant_of.values(), 0.0)
+    for sensor, rate in rates_by_sensor(list(plant_of), timezone.now()).items():
+        rates[plant_of[sensor]] += rate
+    return JsonResponse({"readings_a_second": rates, "dead_letters": letters_waiting(request)})
 
 
 @require_safe
@@ -46,6 +68,7 @@ def plant(request: HttpRequest, slug: str) -> HttpResponse:
             "plant": found,
             "view": page.view,
             "rate": page.rate,
+            "rates": page.rates,
             "now": now,
             "filter": chosen,
             "matching": {
@@ -56,7 +79,7 @@ def plant(request: HttpRequest, slug: str) -> HttpResponse:
             },
             "abnormal": sum(machine.is_abnormal for machine in machines),
             "quiet": sum(is_quiet(machine) for machine in machines),
-            "live": [plant_data(page.view, now)],
+            "live": [plant_data(page.view, page.rates, now)],
         },
     )
 

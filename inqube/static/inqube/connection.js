@@ -31,6 +31,14 @@ export function isOffline(feed) {
   return feed.state === "offline" || feed.state === "ended";
 }
 
+/**
+ * Until when something is known, on the server's clock. Freshness is judged by it: what was fresh when the feed fell
+ * silent did not become late by that.
+ */
+export function heardUntil(feed) {
+  return asServerTime(feed.heardAt);
+}
+
 /** Follows a feed; `timezone` is that of the times it tells. */
 export function showConnection(feed, timezone) {
   const update = () => {

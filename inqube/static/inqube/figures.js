@@ -1,10 +1,7 @@
-// The figures above the machines: how many run, how fresh the sensors are, how fast readings arrive.
+// The figures above the machines: how many run, and how fresh the sensors are.
 
 import { countStates, stateWord } from "./plant-model.js";
-import { formatNumber } from "./format.js";
 import { showBar } from "./freshness-bar.js";
-
-const RATE_EVERY_MS = 10_000;
 
 function make(name, className, text) {
   const element = document.createElement(name);
@@ -66,27 +63,4 @@ export function showStandings(plant, offline) {
 export function showFigures(plant, offline) {
   showStates(plant);
   showStandings(plant, offline);
-}
-
-/** Asks the server for the rate every 10 s while the feed is live; returns what shows it. */
-export function followRate(isLive) {
-  const element = find("[data-rate]");
-  let rate = element.textContent;
-  setInterval(async () => {
-    if (!isLive() || document.hidden) return;
-    try {
-      const response = await fetch(element.dataset.rate, { headers: { Accept: "application/json" } });
-      if (!response.ok || response.redirected) return;
-      const measured = (await response.json()).readings_a_second;
-      rate = formatNumber(measured, measured >= 10 ? 0 : 1);
-    } catch {
-      // The feed says when the server is away; the last rate stands until then.
-    }
-  }, RATE_EVERY_MS);
-  return (offline) => {
-    element.textContent = offline ? "–" : rate;
-    find("[data-rate-note]").firstElementChild.textContent = offline
-      ? "unknown while offline"
-      : "mean of the last minute";
-  };
 }

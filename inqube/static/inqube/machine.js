@@ -1,7 +1,7 @@
 // The machine page: goes on where the server's rendering ends.
 
 import { everySecond, now, setClock } from "./clock.js";
-import { isOffline, showConnection } from "./connection.js";
+import { heardUntil, isOffline, showConnection } from "./connection.js";
 import { Feed } from "./feed.js";
 import { showStandings } from "./figures.js";
 import { formatAge, formatClock } from "./format.js";
@@ -56,7 +56,7 @@ function showShare(nowMs) {
 function show() {
   const nowMs = now();
   const offline = isOffline(feed);
-  if (!offline || !machine.condition) plant.judge(nowMs);
+  plant.judge(heardUntil(feed));
   for (const tile of tiles.values()) tile.show(nowMs, offline);
   showState(nowMs, offline);
   showStandings(plant, offline);

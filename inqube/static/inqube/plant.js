@@ -1,12 +1,13 @@
 // The plant page: goes on where the server's rendering ends.
 
 import { everySecond, now, setClock } from "./clock.js";
-import { isOffline, showConnection } from "./connection.js";
+import { heardUntil, isOffline, showConnection } from "./connection.js";
 import { Feed } from "./feed.js";
-import { showFigures, followRate } from "./figures.js";
+import { showFigures } from "./figures.js";
 import { filterMachines } from "./filter.js";
 import { MachineCard } from "./machine-card.js";
 import { countStates, Plant, stateWord } from "./plant-model.js";
+import { followRates, rateFigure } from "./rates.js";
 
 const REDRAW_MS = 60_000; // sparklines move on by half a bucket, also those of sensors that say nothing
 
@@ -21,18 +22,18 @@ for (const machine of plant.machines) {
 
 const feed = new Feed([plant.slug]);
 const applyFilter = filterMachines([...cards.values()]);
-const showRate = followRate(() => feed.state === "live");
+const rate = rateFigure(data.rates);
+followRates(rate.url, () => feed.state === "live", (answer) => rate.figure.add(answer.readings_a_second));
 const zones = [...document.querySelectorAll("[data-zone]")];
 let drawnAt = now();
 
 function show() {
   const nowMs = now();
   const offline = isOffline(feed);
-  // While offline nothing is judged anew: what was fresh when the feed was lost did not become stale by that.
-  if (!offline || !plant.machines[0]?.condition) plant.judge(nowMs);
+  plant.judge(heardUntil(feed));
   for (const card of cards.values()) card.show(nowMs, offline);
   showFigures(plant, offline);
-  showRate(offline);
+  rate.show(offline);
   for (const zone of zones) {
     const machines = plant.machines.filter((each) => each.zone === zone.dataset.zone);
     const states = countStates(machines).map(([state, count]) => `${count} ${stateWord(state)}`);

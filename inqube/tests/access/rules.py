@@ -58,6 +58,7 @@ CREATE_BELOW = "401 403 201/400 201"  # to whom the parent does not exist, it is
 ROUTES: dict[str, Rows] = {
     # Pages
     "": page(GET="login 200 200 200"),
+    "rates": page(GET="login 200 200 200"),
     "plants/<slug>/": page(GET="login 200/404 200/404 200"),
     "plants/<slug>/rate": page(GET="login 200/404 200/404 200"),
     "plants/<slug>/<zone>/<machine>/": page(GET="login 200/404 200/404 200"),

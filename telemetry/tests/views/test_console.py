@@ -13,7 +13,7 @@ from plants.models import Machine, Plant, Sensor, Zone
 from telemetry.formats import format_clock
 from telemetry.tests.conftest import Store
 
-PAGES = ["/", "/plants/kandy/", "/plants/kandy/rate"]
+PAGES = ["/", "/rates", "/plants/kandy/", "/plants/kandy/rate"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -135,3 +135,51 @@ def test_it_says_what_to_do_where_there_is_no_plant(client: Client, alice: User)
 
     assert "No plant yet" in page
     assert "mosquitto_pub" in page
+
+
+def test_it_says_the_worst_of_a_plant_in_one_sentence(client: Client, kandy: Plant, vera: User, store: Store) -> None:
+    now = timezone.now()
+    store(Sensor.objects.get(slug="temp"), [(now, 20.0)])
+    store(Sensor.objects.get(slug="state"), [(now - timedelta(minutes=20), 1), (now, 3)])
+    client.force_login(vera)
+    page = client.get("/").content.decode()
+
+    assert "<b>Roller 2 in fault</b>" in page
+    assert 'data-worst="fault"' in page
+
+
+def test_it_lists_what_does_not_report_with_its_machine(client: Client, kandy: Plant, vera: User, store: Store) -> None:
+    then = timezone.now() - timedelta(hours=1)
+    store(Sensor.objects.get(slug="temp"), [(then, 20.0)])
+    client.force_login(vera)
+    page = client.get("/").content.decode()
+
+    listed = page[page.index("data-concerns>") : page.index("</ul>", page.index("data-concerns>"))]
+    assert "/plants/kandy/rolling/roller-2/" in listed
+    assert "silent" in listed
+
+
+def test_it_claims_nothing_of_alarms_that_have_no_rules(client: Client, kandy: Plant, vera: User) -> None:
+    client.force_login(vera)
+    page = client.get("/").content.decode()
+
+    assert "no rules yet" in page
+
+
+@pytest.mark.parametrize(("person", "sees"), [("bob", True), ("vera", False)])
+def test_it_shows_dead_letters_to_those_who_may_decide_them(
+    client: Client, kandy: Plant, request: pytest.FixtureRequest, person: str, sees: bool
+) -> None:
+    client.force_login(request.getfixturevalue(person))
+
+    assert ("<dt>Dead letters</dt>" in client.get("/").content.decode()) is sees
+
+
+def test_it_counts_rates_anew_for_plants_of_the_user_alone(
+    client: Client, kandy: Plant, rotterdam: Plant, vera: User, store: Store
+) -> None:
+    now = timezone.now()
+    store(Sensor.objects.get(slug="temp"), [(now - timedelta(seconds=second), 1.0) for second in range(1, 31)])
+    client.force_login(vera)
+
+    assert client.get("/rates").json() == {"readings_a_second": {"kandy": 0.5}, "dead_letters": ""}
