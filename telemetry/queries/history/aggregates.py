@@ -3,8 +3,10 @@
 Times are seconds since 1970 UTC.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from telemetry.queries.history.kinds import COUNTS
 
 Cell = float | int | None
 
@@ -47,6 +49,13 @@ class Grid(NamedTuple):
         return min(self.splits[i + 1], self.now)
 
 
+class NotGood(NamedTuple):
+    """Readings of a bucket that are kept and not good."""
+
+    n: int
+    n_bad: int
+
+
 Rows = dict[int, Joined]  # by bucket; of those with readings
 
 
@@ -62,10 +71,12 @@ def column(agg: str, rows: Rows, grid: Grid, before: Joined | None, kind: str, r
         return _deltas(rows, grid, before, kind == "counter", rollover_at)
     if agg == "twa":
         return _time_weighted(rows, grid, before)
-    cells: list[Cell] = [0 if agg == "count" else None] * grid.size
+    cells: list[Cell] = [0 if agg in COUNTS else None] * grid.size
     for i, row in rows.items():
         if agg == "count":
             cells[i] = row.used
+        elif agg == "count_all":
+            cells[i] = row.n
         elif agg == "percent_good":
             cells[i] = 100 * row.n_good / row.n
         elif row.used and agg == "avg":
@@ -73,6 +84,15 @@ def column(agg: str, rows: Rows, grid: Grid, before: Joined | None, kind: str, r
             cells[i] = row.sum / row.used
         elif row.used:
             cells[i] = getattr(row, agg)
+    return cells
+
+
+def bad_counts(rows: Rows, not_good: Mapping[int, NotGood], grid: Grid) -> list[Cell]:
+    """How many readings are bad; None where some are not good, of which not all are kept."""
+    cells: list[Cell] = [0] * grid.size
+    for i, row in rows.items():
+        kept = not_good.get(i, NotGood(0, 0))
+        cells[i] = kept.n_bad if kept.n == row.n - row.n_good else None
     return cells
 
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from plants.models import Sensor
 from telemetry.queries.downsample import lttb, minmax
-from telemetry.queries.history.aggregates import Cell, Grid, Joined, column
+from telemetry.queries.history.aggregates import Cell, Grid, Joined, NotGood, bad_counts, column
 from telemetry.queries.history.buckets import Bucket, edges
 from telemetry.queries.history.changes import MOST_CHANGES, TooManyChangesError, changes
 from telemetry.queries.history.fill import FILLABLE, Fill, filled, known
 from telemetry.queries.history.kinds import OF_ORDER, Agg, aggregates_of
 from telemetry.queries.history.levels import base_level
+from telemetry.queries.history.qualities import not_good
 from telemetry.queries.history.raw import Cursor, Row, readings, those_with_few
 from telemetry.queries.history.refused import RefusedError
 from telemetry.queries.history.rollups import Span, joined
@@ -189,9 +190,11 @@ def _bucketed(
         raise RefusedError(
             "start", f"The states change more than {MOST_CHANGES:,} times: take a shorter range."
         ) from None
+    lesser = not_good(numbers, span, bounds) if "count_bad" in wanted else {}
     found: dict[int, Series] = {}
     for sensor in sensors:
-        columns = _columns(sensor, shown[sensor.number], rows.get(sensor.number, {}), states, grid, question.fill)
+        own = rows.get(sensor.number, {}), states, lesser.get(sensor.number, {})
+        columns = _columns(sensor, shown[sensor.number], *own, grid, question.fill)
         found[sensor.number] = {
             "sensor_id": sensor.pk,
             "unit": sensor.unit,
@@ -238,6 +241,7 @@ def _columns(
     shown: Iterable[Agg],
     rows: dict[int, Joined],
     states: dict[int, list[Change]],
+    lesser: dict[int, NotGood],
     grid: Grid,
     fill: Fill,
 ) -> list[tuple[str, list[Cell]]]:
@@ -250,6 +254,9 @@ def _columns(
             of_sensor = states.get(sensor.number, [])
             named = labels(sensor.states, of_sensor)
             columns.extend(zip(named.values(), durations(of_sensor, grid, list(named)), strict=True))
+            continue
+        if agg == "count_bad":
+            columns.append((agg, bad_counts(within, lesser, grid)))
             continue
         cells = column(agg, within, grid, before, sensor.kind, sensor.rollover_at)
         if agg in FILLABLE:

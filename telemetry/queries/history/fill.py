@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from telemetry.queries.history.aggregates import Cell, Grid
+from telemetry.queries.history.kinds import COUNTS
 
 Fill = Literal["none", "null", "previous", "linear"]
 
@@ -55,5 +56,5 @@ def known(columns: Sequence[list[Cell]], names: Sequence[str]) -> list[int]:
     return [
         i
         for i, cells in enumerate(zip(*columns, strict=True))
-        if any(cell is not None and (cell or name != "count") for name, cell in zip(names, cells, strict=True))
+        if any(cell is not None and (cell or name not in COUNTS) for name, cell in zip(names, cells, strict=True))
     ]

@@ -6,12 +6,27 @@ from typing import Literal, get_args
 from plants.models import Sensor
 from telemetry.queries.history.refused import RefusedError
 
-Agg = Literal["avg", "min", "max", "sum", "count", "first", "last", "delta", "twa", "percent_good", "duration"]
+Agg = Literal[
+    "avg",
+    "min",
+    "max",
+    "sum",
+    "count",
+    "first",
+    "last",
+    "delta",
+    "twa",
+    "percent_good",
+    "count_all",
+    "count_bad",
+    "duration",
+]
 AGGREGATES: tuple[Agg, ...] = get_args(Agg)
 
 OF_NUMBERS = set(AGGREGATES) - {"duration"}
 # A state's number is a name: no mean lies between two of them.
-OF_STATES = {"duration", "count", "first", "last", "percent_good"}
+OF_STATES = {"duration", "count", "count_all", "count_bad", "first", "last", "percent_good"}
+COUNTS = {"count", "count_all", "count_bad"}  # which are 0 where nothing was read
 
 BY_DEFAULT: dict[str, tuple[Agg, ...]] = {
     Sensor.Kind.GAUGE: ("avg", "min", "max"),

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
@@ -119,6 +120,18 @@ def test_it_counts_good_readings_or_all(client: APIClient) -> None:
     assert ask(client, **asked, quality="any")["points"][0][1:] == [4, 3.0, 1.5, 50.0]
     write([(sensor.number, us(START + 5 * MINUTE), 9.0, 0)])
     assert ask(client, **asked, quality="any")["points"][0][1:3] == [5, 9.0]
+
+
+def test_it_counts_those_of_any_quality_and_the_bad_ones(client: APIClient) -> None:
+    sensor = Sensor.objects.named([TEMP]).get()
+    write([(sensor.number, us(START + i * MINUTE), float(i), quality) for i, quality in enumerate((192, 0, 64, 63))])
+    asked: dict[str, Any] = {"length": 2 * HOUR, "bucket": "1h", "agg": "count_all,count_bad"}
+    assert ask(client, **asked)["points"] == [[ms(START), 4, 2]]
+    assert ask(client, **asked, fill="null")["points"][1][1:] == [0, 0]
+    call_command("maintain", "--only", "rollups", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM reading")  # as retention does, which leaves rollups
+    assert ask(client, **asked)["points"] == [[ms(START), 4, None]]
 
 
 def test_it_begins_days_at_midnight_of_the_plant_or_of_a_zone(client: APIClient, kandy: Plant) -> None:

@@ -33,6 +33,10 @@ def cell(
     here = [value for _, value in within]
     if agg == "count":
         return len(here)
+    if agg == "count_all":
+        return len(all_of_it)
+    if agg == "count_bad":
+        return sum(quality < 64 for quality in all_of_it)
     if agg == "percent_good":
         return 100 * sum(quality >= 192 for quality in all_of_it) / len(all_of_it) if all_of_it else None
     if agg == "twa":
