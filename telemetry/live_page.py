@@ -1,6 +1,7 @@
 """What a page's script needs to go on where the server's rendering ends, as plain JSON."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 from plants.models import Plant
@@ -8,6 +9,7 @@ from telemetry.queries.console import MachineView, PlantView, SensorView
 from telemetry.queries.overview_page import PlantCard
 from telemetry.queries.rates import Rates
 from telemetry.queries.timeline import Stretch
+from telemetry.queries.trend_page import TrendPage
 
 
 class SensorData(TypedDict):
@@ -49,6 +51,22 @@ class PlantData(PlantHead):
 class OverviewData(PlantData):
     name: str
     rate: float
+
+
+class TrendSensorData(TypedDict):
+    number: int
+    id: str
+    address: str
+    machine: str
+    plant: str
+
+
+class TrendData(TypedDict):
+    plants: list[PlantData]  # with the machines of the sensors shown
+    shown: list[TrendSensorData]
+    ranges: dict[str, int]  # milliseconds by name
+    start: int
+    end: int
 
 
 StretchData = tuple[int, int, str, str]  # ms since 1970 of its begin and end, pictogram, word
@@ -107,3 +125,28 @@ def overview_data(card: PlantCard, now: datetime) -> OverviewData:
 
 def timeline_data(parts: list[Stretch]) -> list[StretchData]:
     return [(int(part.since * 1000), int(part.until * 1000), part.pictogram, part.word) for part in parts]
+
+
+def trend_data(
+    page: TrendPage, start: datetime, end: datetime, ranges: Mapping[str, timedelta], now: datetime
+) -> TrendData:
+    machines: dict[Plant, list[MachineData]] = {}
+    for each in page.machines:
+        machines.setdefault(each.machine.zone.plant, []).append(machine_data(each, each.machine.zone.slug))
+    shown = [each.sensor for each in page.sensors]
+    return {
+        "plants": [{**plant_head(plant, now), "machines": own} for plant, own in machines.items()],
+        "shown": [
+            {
+                "number": each.number,
+                "id": str(each.pk),
+                "address": each.address,
+                "machine": each.machine.name,
+                "plant": each.machine.zone.plant.slug,
+            }
+            for each in shown
+        ],
+        "ranges": {name: int(length.total_seconds() * 1000) for name, length in ranges.items()},
+        "start": milliseconds(start),
+        "end": milliseconds(end),
+    }

@@ -1,16 +1,18 @@
-"""All that the trend page reads: its sensors, their past as tables, and what may be added."""
+"""All that the trend page reads: its sensors and their machines, their past as tables, and what may be added."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from accounts.models import User
-from plants.models import Sensor
+from plants.models import Machine, Sensor
 from telemetry.freshness import Freshness
-from telemetry.queries.console import SensorView, sensor_views
+from telemetry.queries.console import MachineView, SensorView, sensor_views
 from telemetry.queries.history.answer import Question, Series, history
 from telemetry.queries.history.limited import TooSlowError
 from telemetry.queries.history.refused import RefusedError
+from telemetry.queries.neighbours import neighbours
 
 TABLE_ROWS = 48  # of each sensor, before a script shows more
 MOST_CHOICES = 1000  # sensors to add
@@ -34,7 +36,14 @@ class TrendSensor:
 class TrendPage:
     sensors: list[TrendSensor]
     choices: list[Sensor]
+    machines: list[MachineView]
     refused: str = ""
+    before: datetime | None = None  # the last readings before and the first after a range that has none
+    after: datetime | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.refused and not any(each.series and each.series["points"] for each in self.sensors)
 
 
 def sensors_named(user: User, names: Sequence[str]) -> list[Sensor] | None:
@@ -48,15 +57,8 @@ def sensors_named(user: User, names: Sequence[str]) -> list[Sensor] | None:
 
 def trend_page(user: User, sensors: Sequence[Sensor], start: datetime, end: datetime, now: datetime) -> TrendPage:
     """As many queries for many sensors as for one."""
-    own = list(
-        Sensor.objects.filter(machine__in={each.machine_id for each in sensors}, is_active=True).select_related(
-            "latest"
-        )
-    )
-    views = [
-        sensor_views([sensor], [each for each in own if each.machine_id == sensor.machine_id], now)[0]
-        for sensor in sensors
-    ]
+    machines = machine_views(sensors, now)
+    views = {each.sensor.pk: each for machine in machines for each in machine.sensors}
     found: list[Series] = []
     refused = ""
     tz = sensors[0].machine.zone.plant.tz if sensors else None
@@ -67,8 +69,29 @@ def trend_page(user: User, sensors: Sequence[Sensor], start: datetime, end: date
     except TooSlowError:
         refused = "The answer would take too long: take a shorter range or fewer sensors."
     by_pk = {series["sensor_id"]: series for series in found}
-    rows = [TrendSensor(view, by_pk.get(view.sensor.pk)) for view in views]
-    return TrendPage(rows, choices(user, sensors), refused)
+    rows = [TrendSensor(views[sensor.pk], by_pk.get(sensor.pk)) for sensor in sensors]
+    page = TrendPage(rows, choices(user, sensors), machines, refused)
+    if sensors and page.is_empty:
+        before, after = neighbours([each.number for each in sensors], start, end)
+        page = replace(page, before=before, after=after)
+    return page
+
+
+def machine_views(sensors: Sequence[Sensor], now: datetime) -> list[MachineView]:
+    """The sensors' machines with all of their sensors in use, which vouch for each other, and those asked for."""
+    machines: dict[UUID, Machine] = {each.machine_id: each.machine for each in sensors}
+    asked = {each.pk for each in sensors}
+    found = Sensor.objects.filter(machine__in=machines).select_related("latest").order_by("position", "name")
+    of_machine: dict[UUID, list[Sensor]] = {}
+    for each in found:
+        if each.is_active or each.pk in asked:
+            each.machine = machines[each.machine_id]
+            of_machine.setdefault(each.machine_id, []).append(each)
+    views = []
+    for key, machine in machines.items():
+        own = of_machine.get(key, [])
+        views.append(MachineView(machine, sensor_views(own, [each for each in own if each.is_active], now)))
+    return views
 
 
 def choices(user: User, shown: Sequence[Sensor]) -> list[Sensor]:

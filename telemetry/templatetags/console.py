@@ -217,6 +217,17 @@ def trend_query(query: TrendQuery, **changes: str) -> str:
 
 
 @register.simple_tag
+def trend_around(query: TrendQuery, time: datetime, now: datetime) -> str:
+    return query.around(time, now)
+
+
+@register.filter
+def local_input(time: datetime, tz: ZoneInfo) -> str:
+    """What an `<input type="datetime-local">` takes."""
+    return f"{time.astimezone(tz):%Y-%m-%dT%H:%M:%S}"
+
+
+@register.simple_tag
 def api_query(name: str, page: TrendPage, start: datetime, end: datetime) -> str:
     """The same sensors and range for programs."""
     pairs = [("sensor_id", each.sensor.address) for each in page.sensors]

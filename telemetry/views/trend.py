@@ -1,4 +1,4 @@
-"""The past of up to eight sensors: as tables, which need no script."""
+"""The past of up to eight sensors: as tables, which need no script, and what its script draws a chart from."""
 
 from typing import cast
 
@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from telemetry.live_page import trend_data
 from telemetry.queries.trend_page import sensors_named, trend_page
 from telemetry.trend_query import MAX_SENSORS, RANGES, TrendQuery
 
@@ -40,5 +41,6 @@ def trend(request: HttpRequest) -> HttpResponse:
             "end": end,
             "now": now,
             "full": len(sensors) >= MAX_SENSORS,
+            "live": trend_data(page, start, end, {key: length for key, (_, length) in RANGES.items()}, now),
         },
     )

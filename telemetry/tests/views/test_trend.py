@@ -74,7 +74,9 @@ def test_it_asks_the_database_as_often_for_eight_sensors_as_for_two(client: Clie
         ("sensor=a&from=2026-11-24T06:30Z&to=2026-11-24T06:30Z", "Not a range"),
         ("sensor=a&from=yesterday&to=2026-13-45T99:00Z", "Not a range"),
         ("&".join(f"sensor={each}" for each in range(9)), "8 sensors at most"),
-        ("sensor=a&range=forever", ""),
+        ("sensor=a&range=forever", "There is no range “forever”"),
+        ("sensor=a&from=2026-11-24T06:30&to=2026-11-24T07:30&zone=Europe", "not a time zone"),
+        ("sensor=a&range=8h", ""),
     ],
 )
 def test_it_says_what_of_a_link_it_does_not_understand(text: str, says: str) -> None:
