@@ -20,6 +20,7 @@ from telemetry.queries.latest import latest_rows
 
 SILENT_AFTER_S = 30.0  # a client that neither acknowledges nor pings for so long is gone, or too slow
 EXPIRING_BEFORE = timedelta(seconds=60)
+MAX_SOCKETS = 200  # a person and web process: screens in all halls, not a program that forgets to close
 MAX_PLANTS = 500  # subscriptions a socket; more is a mistake or an attack
 CHECK_EVERY_S = 1.0
 MAX_MESSAGE_BYTES = 65_536  # a subscription to 8,000 sensors; daphne's own limit is only a flag of its command line
@@ -42,14 +43,19 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
         self.heard_at = self._clock()
         self.answers = Allowance(ANSWERS_AT_ONCE, ANSWERS_A_SECOND, self.heard_at)
         self.tasks: list[asyncio.Task[None]] = []
-        identity = await identify(self.scope)
         offered = self.scope.get("subprotocols", [])
+        # First, for daphne gives a handshake five seconds: many who come at once wait longer for the database.
         await self.accept(frames.SUBPROTOCOL if frames.SUBPROTOCOL in offered else None)
+        identity = await identify(self.scope)
         if identity is None:
             await self.close(frames.UNAUTHENTICATED)
             return
-        await self._sign_in(identity)
+        if get_guard().sockets_of(identity.user) >= MAX_SOCKETS:
+            await self._say(frames.error("too_many", f"A person has at most {MAX_SOCKETS} sockets."))
+            await self.close(frames.TOO_MANY_SOCKETS)
+            return
         get_guard().add(self)
+        await self._sign_in(identity)
         self.tasks = [asyncio.create_task(self._send_due()), asyncio.create_task(self._watch())]
 
     async def disconnect(self, code: int) -> None:

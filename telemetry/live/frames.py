@@ -19,6 +19,7 @@ SERVER_FAILED = 1011
 UNAUTHENTICATED = 4401
 TOO_SLOW = 4408
 PROTOCOL_VIOLATED = 4409
+TOO_MANY_SOCKETS = 4429
 
 ErrorCode = Literal["not_found", "invalid", "too_many"]
 Row = Annotated[list[Any], "[sensor number, milliseconds since 1970 UTC, value, quality]"]

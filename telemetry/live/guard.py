@@ -9,6 +9,7 @@ import structlog
 from django.db import connection
 
 from accounts.channels import Identity, still_good
+from accounts.models import User
 from plants.models import Plant
 from telemetry.live.hub import Subscription
 
@@ -63,6 +64,9 @@ class Guard:
     @property
     def sockets(self) -> int:
         return len(self._sockets)
+
+    def sockets_of(self, user: User) -> int:
+        return sum(socket.identity is not None and socket.identity.user.pk == user.pk for socket in self._sockets)
 
     def add(self, socket: Socket) -> None:
         self._sockets.add(socket)

@@ -112,6 +112,7 @@ def test_it_names_the_limits_of_the_code() -> None:
         "messagesAtOnce": consumers.ANSWERS_AT_ONCE,
         "messagesPerSecond": consumers.ANSWERS_A_SECOND,
         "plants": consumers.MAX_PLANTS,
+        "sockets": consumers.MAX_SOCKETS,
         "silentSeconds": consumers.SILENT_AFTER_S,
         "unacknowledgedFrames": hub.MAX_UNACKNOWLEDGED,
         "expiringSeconds": consumers.EXPIRING_BEFORE.total_seconds(),
@@ -124,7 +125,7 @@ def test_it_names_the_limits_of_the_code() -> None:
 
 def test_it_names_the_codes_of_the_code() -> None:
     closes = {frames.SERVER_FAILED, frames.UNAUTHENTICATED, frames.TOO_SLOW, frames.PROTOCOL_VIOLATED}
-    assert set(CHANNEL["x-close-codes"]) == closes | {SERVER_RESTARTS}
+    assert set(CHANNEL["x-close-codes"]) == closes | {frames.TOO_MANY_SOCKETS, SERVER_RESTARTS}
     codes = document()["components"]["messages"]["error"]["payload"]["properties"]["code"]["enum"]
     assert set(codes) == set(get_args(frames.ErrorCode))
 

@@ -98,3 +98,20 @@ async def test_it_sends_no_third_snapshot_before_one_is_acknowledged(
     assert await socket.receive_nothing(0.5)
     await socket.say(type="ack", plant="kandy", seq=last["seq"])
     assert (await socket.hear())["type"] == "snapshot"
+
+
+async def test_it_gives_a_person_so_many_sockets_and_others_theirs(
+    connect: Open, vera: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telemetry.live.consumers.MAX_SOCKETS", 2)
+    first, _ = [await connect(bearer=vera) for _ in range(2)]
+    refused = await connect(bearer=vera)
+    assert await refused.hear() == {
+        "type": "error",
+        "code": "too_many",
+        "detail": "A person has at most 2 sockets.",
+    }
+    assert await refused.hear_close() == frames.TOO_MANY_SOCKETS
+    assert (await (await connect(bearer=bob)).hear())["type"] == "ready"
+    await first.disconnect()
+    assert (await (await connect(bearer=vera)).hear())["type"] == "ready"

@@ -33,6 +33,10 @@ class Client:
     def say(self, **message: Any) -> None:
         self.socket.send(json.dumps(message))
 
+    @property
+    def values(self) -> dict[int, float]:
+        return {number: value for number, (_, value) in self.view.items()}
+
     def subscribe(self, plant: str = "kandy", **wanted: Any) -> None:
         self.say(type="subscribe", plant=plant, max_hz=10, **wanted)
 
