@@ -23,7 +23,7 @@ CHART = "[data-panels] .u-over"
 def temp(kandy: Plant, store: Store) -> Sensor:
     """Five hours of a reading a minute, but none for half an hour, two hours ago."""
     sensor = Sensor.objects.get(slug="temp")
-    Sensor.objects.filter(pk=sensor.pk).update(expected_interval_s=60, stale_after_s=300, low=0, high=25)
+    Sensor.objects.filter(pk=sensor.pk).update(expected_interval_s=60, stale_after_s=300)
     now = timezone.now()
     minutes = [minute for minute in range(300) if not 120 <= minute < 150]
     store(sensor, [(now - timedelta(minutes=minute), 20 + minute % 7) for minute in minutes])
