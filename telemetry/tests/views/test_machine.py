@@ -46,6 +46,7 @@ def test_it_says_what_the_machine_did(client: Client, kandy: Plant, vera: User, 
     stretches = client.get(f"{PAGE}timeline").json()["timeline"]
 
     assert "Stopped 3\u202fmin" in page
+    assert 'role="img" aria-label="Last 8 hours: ' in page
     assert [each[2:] for each in stretches] == [
         ["silent", "No readings"],
         ["running", "Running"],
