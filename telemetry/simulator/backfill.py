@@ -11,7 +11,7 @@ from psycopg import Connection
 from plants.demo_factory import PLANTS, Place, places
 from telemetry.ingest.copy import COPY_READINGS, copy_rows
 from telemetry.ingest.store import UPSERT_LATEST, Columns, newest_of_each
-from telemetry.simulator.history import history
+from telemetry.simulator.history import DENSE_S, history
 from telemetry.simulator.signals import Signal
 from telemetry.storage import flavour
 from telemetry.storage.rollups import begin_writing, leave_marks
@@ -50,11 +50,12 @@ def _backfill_machine(
     connection: Connection, of_machine: list[Place], numbers: Mapping[str, int], start: datetime, now: datetime
 ) -> int:
     by_number = {numbers[place.address]: place for place in of_machine}
+    dense_from = now.timestamp() - DENSE_S
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [BACKFILL_LOCK])
         newest: dict[int, datetime] = dict(cursor.execute(NEWEST_READINGS, [list(by_number), start]).fetchall())
         rows = _joined(
-            history(Signal(place), number, newest.get(number, start).timestamp(), now.timestamp())
+            history(Signal(place), number, newest.get(number, start).timestamp(), now.timestamp(), dense_from)
             for number, place in by_number.items()
         )
         if len(rows.sensor):
