@@ -9,7 +9,8 @@ from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.timezone import now
@@ -50,10 +51,18 @@ class Console(AdminSite):
     index_template = "admin/console_index.html"
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        return super().index(request, {"figures": figures(request.user, now()), **(extra_context or {})})
+        return super().index(request, {**now_of(request), **(extra_context or {})})
 
     def get_urls(self) -> list[Any]:
-        return [path("topic-tester/", self.admin_view(self.topic_tester), name="topic_tester"), *super().get_urls()]
+        own = [
+            path("state/", self.admin_view(self.state), name="state"),
+            path("topic-tester/", self.admin_view(self.topic_tester), name="topic_tester"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def state(self, request: HttpRequest) -> HttpResponse:
+        """The figures of the first page as they are now, for its script."""
+        return render(request, "admin/_console_state.html", now_of(request))
 
     def topic_tester(self, request: HttpRequest) -> TemplateResponse:
         """The console's page in the admin's dress."""
@@ -71,6 +80,12 @@ class Console(AdminSite):
             success_url=reverse("admin:password_change_done", current_app=self.name),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )(request)
+
+
+def now_of(request: HttpRequest) -> dict[str, Any]:
+    """What the first page says that changes by itself."""
+    moment = now()
+    return {"figures": figures(request.user, moment), "moment": moment}
 
 
 def figures(user: Any, moment: datetime) -> list[Figure]:

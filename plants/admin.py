@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -11,8 +11,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.utils.timesince import timesince
-from django.utils.timezone import now
 
 from accounts.audit_admin import AuditedAdmin
 from accounts.confirmation import ask_first
@@ -127,9 +125,10 @@ class MachineAdmin(FactoryAdmin):
 
 @admin.register(Sensor)
 class SensorAdmin(FactoryAdmin):
-    list_display = ("name", "address_path", "number", "kind", "latest_value", "latest_age", "is_active")
-    # `latest` is by name: it belongs to telemetry, which stands above this app.
-    list_select_related = ("machine__zone__plant", "latest")
+    """What a sensor is; telemetry, which stands above this app, adds its readings."""
+
+    list_display: tuple[str, ...] = ("name", "address_path", "number", "kind", "is_active")
+    list_select_related: ClassVar[tuple[str, ...]] = ("machine__zone__plant",)
     list_filter = (
         ("machine__zone__plant", admin.RelatedOnlyFieldListFilter),
         "kind",
@@ -138,12 +137,12 @@ class SensorAdmin(FactoryAdmin):
     )
     search_fields = ("name", "slug", "type", "machine__name", "address_path")
     autocomplete_fields = ("machine",)
-    readonly_fields = ("id", "number", "created_at", "latest_value", "latest_age")
+    readonly_fields: ClassVar[tuple[str, ...]] = ("id", "number", "created_at")
     fieldsets = (
         (None, {"fields": ("machine", "slug", "name", "position", "is_active")}),
         ("Measurement", {"fields": ("type", "unit", "kind", "states", "decimals", "low", "high", "rollover_at")}),
         ("Reporting", {"fields": ("expected_interval_s", "stale_after_s", "duplicate_policy")}),
-        ("Facts", {"fields": ("latest_value", "latest_age", "number", "id", "created_at")}),
+        ("Facts", {"fields": ("number", "id", "created_at")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -157,24 +156,6 @@ class SensorAdmin(FactoryAdmin):
     @admin.display(description="address", ordering="address_path")
     def address_path(self, sensor: Sensor) -> str:
         return sensor.address
-
-    @admin.display(description="latest", empty_value="no reading yet")
-    def latest_value(self, sensor: Sensor) -> str | None:
-        """`23.4 °C`, or the label of a state."""
-        latest = getattr(sensor, "latest", None)
-        if latest is None:
-            return None
-        return sensor.states.get(f"{latest.value:g}") or f"{latest.value:.{sensor.decimals}f} {sensor.unit}".rstrip()
-
-    @admin.display(description="age", ordering="latest__time", empty_value="")
-    def latest_age(self, sensor: Sensor) -> str | None:
-        """`12 s`, `3 hours, stale`."""
-        latest = getattr(sensor, "latest", None)
-        if latest is None:
-            return None
-        age_s = max(0, int((now() - latest.time).total_seconds()))
-        age = f"{age_s} s" if age_s < 120 else timesince(latest.time, depth=1)
-        return f"{age}, stale" if age_s > sensor.stale_after_s else age
 
 
 @admin.register(Device)

@@ -151,3 +151,12 @@ def test_it_has_nothing_inline_that_the_policy_would_stop(client: Client, alice:
         assert ' onclick="' not in page
         for script in page.split("<script")[1:]:
             assert "src=" in script.partition(">")[0]
+
+
+def test_it_gives_its_script_the_state_alone(client: Client, bob: User, kandy: Plant) -> None:
+    client.force_login(bob)
+    text = client.get("/admin/state/").content.decode()
+    assert text.startswith('<dl class="state"')
+    assert "data-now=" in text
+    assert "Newest reading stored" in text
+    assert "<html" not in text

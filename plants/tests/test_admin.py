@@ -243,18 +243,6 @@ def latest(slug: str, value: float, age_s: float) -> None:
     model.objects.create(sensor=Sensor.objects.get(slug=slug), time=time, value=value, quality=192, received_at=time)
 
 
-def test_it_shows_the_latest_value_with_unit_and_age(as_alice: Client) -> None:
-    latest("temp", 23.44, 5)
-    latest("state", 2, 7300)
-    text = page(as_alice, "sensor/", q="kandy/rolling")
-    assert "23.4 °C" in text
-    assert any(f"{age} s<" in text for age in (5, 6, 7, 8))
-    assert "idle" in text
-    assert "2\xa0hours, stale" in text
-    assert "no reading yet" in text
-    assert "Power" not in text.partition('id="result_list"')[2].partition("</table>")[0]
-
-
 def test_it_names_what_goes_with_a_deleted_sensor(as_alice: Client) -> None:
     latest("temp", 23.4, 5)
     sensor = Sensor.objects.get(slug="temp")

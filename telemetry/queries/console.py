@@ -161,6 +161,27 @@ def sensor_views(sensors: Iterable[Sensor], machines_own: Iterable[Sensor], now:
     return views
 
 
+def machine_views_of(sensors: Iterable[Sensor], now: datetime) -> list[MachineView]:
+    """The machines of these sensors with them, each as fresh as on its machine's page; one query more.
+
+    A machine also has those sensors that report at an interval and so vouch for others of these.
+    """
+    asked: dict[Machine, dict[object, Sensor]] = {}
+    for sensor in sensors:
+        asked.setdefault(sensor.machine, {})[sensor.pk] = sensor
+    on_change = [each.machine_id for own in asked.values() for each in own.values() if each.expected_interval_s is None]
+    vouching = Sensor.objects.filter(machine__in=on_change, is_active=True, expected_interval_s__isnull=False)
+    regular: dict[object, list[Sensor]] = {}
+    for sensor in vouching.select_related("latest"):
+        regular.setdefault(sensor.machine_id, []).append(sensor)
+    views = []
+    for machine, own in asked.items():
+        vouchers = regular.get(machine.pk, [])
+        shown = [*own.values(), *(each for each in vouchers if each.pk not in own)]
+        views.append(MachineView(machine, sensor_views(shown, vouchers, now)))
+    return views
+
+
 def latest_of(sensor: Sensor) -> Latest | None:
     return getattr(sensor, "latest", None)
 

@@ -1,4 +1,4 @@
-// The system page: puts what the server says now in place of what it said before.
+// The system page and the first page of the admin: put what the server says now in place of what it said before.
 
 const EVERY_MS = 10_000;
 const GIVE_UP_AFTER = 3; // refreshes that failed, one after the other

@@ -161,6 +161,7 @@ ADMIN_SITE: dict[str, Rows] = {
     "admin/password_change/done/": {"GET": "login login 200 200"},
     "admin/autocomplete/": {"GET": "login login 200 200"},
     "admin/jsi18n/": {"GET": "login login 200 200"},
+    "admin/state/": {"GET": "login login 200 200"},
     "admin/topic-tester/": {"GET": "login login 200 200", "POST": "login login 200 200"},
     "admin/r/<content_type_id>/<object_id>/": {"GET": "login login 404 404"},
     "admin/<app_label>/": {"GET": "login login 200 200", "POST": "login login 200 200"},
