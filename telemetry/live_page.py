@@ -43,8 +43,11 @@ class PlantHead(TypedDict):
     now: int  # the server's clock, since ages are told by it
 
 
-class PlantData(PlantHead):
-    machines: list[MachineData]
+class MachinesData(PlantHead):
+    machines: list[MachineData]  # some, or all, of the plant's
+
+
+class PlantData(MachinesData):
     rates: list[tuple[int, float]]  # ms since 1970, readings a second
 
 
@@ -62,7 +65,7 @@ class TrendSensorData(TypedDict):
 
 
 class TrendData(TypedDict):
-    plants: list[PlantData]  # with the machines of the sensors shown
+    plants: list[MachinesData]  # with the machines of the sensors shown
     shown: list[TrendSensorData]
     ranges: dict[str, int]  # milliseconds by name
     start: int

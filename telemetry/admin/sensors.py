@@ -14,7 +14,7 @@ from django.utils.timezone import now
 
 from plants.admin import SensorAdmin
 from plants.models import Sensor
-from telemetry.live_page import PlantData, machine_data, plant_head
+from telemetry.live_page import MachinesData, machine_data, plant_head
 from telemetry.queries.console import MachineView, SensorView, machine_views_of
 
 MODULE = Script("inqube/admin-sensors.js", type="module")  # Django takes it where its types ask for text
@@ -76,7 +76,7 @@ def view_of(sensor: Sensor) -> tuple[SensorView, datetime]:
     return seen
 
 
-def live_data(machines: Iterable[MachineView], moment: datetime) -> list[PlantData]:
+def live_data(machines: Iterable[MachineView], moment: datetime) -> list[MachinesData]:
     """What the script follows, by plant."""
 
     def slug(view: MachineView) -> str:
