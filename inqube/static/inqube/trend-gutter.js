@@ -41,7 +41,6 @@ function label(place, text, name, isLine) {
   value.textContent = text;
   const said = document.createElement("span");
   said.textContent = `${place + 1} ${name}`;
-  element.title = said.textContent;
   element.append(value, said);
   return element;
 }

@@ -6,6 +6,7 @@ import { formatAge, formatNumber, formatTime, THIN } from "./format.js";
 import { increase, reached, statsOf } from "./trend-stats.js";
 import { timeText, viewQuery } from "./trend-view.js";
 
+const WITH_SECONDS_MS = 3_600_000; // ranges that are shorter
 const find = (selector) => document.querySelector(selector);
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
@@ -78,11 +79,24 @@ function localInput(ms, timezone) {
   return parts.replace(" ", "T");
 }
 
+/** `24 Nov 06:32 to 14:32 +05:30`: seconds where they matter, the year where it is not the same. */
+export function rangeText(from, to, timezone) {
+  const parts = [from, to].map((ms) => {
+    const [day, month, clock, offset] = formatTime(ms, timezone).split(" ");
+    const year = localInput(ms, timezone).slice(0, 4);
+    return { date: `${day} ${month}`, year, clock: to - from < WITH_SECONDS_MS ? clock : clock.slice(0, 5), offset };
+  });
+  const [start, end] = parts;
+  const withYear = start.year !== end.year || end.year !== localInput(Date.now(), timezone).slice(0, 4);
+  const date = (each) => (withYear ? `${each.date} ${each.year}` : each.date);
+  const last = date(start) === date(end) ? end.clock : `${date(end)} ${end.clock}`;
+  const first = start.offset === end.offset ? start.clock : `${start.clock} ${start.offset}`;
+  return `${date(start)} ${first} to ${last} ${end.offset}`;
+}
+
 /** The range in words, what is pressed, and every link that leads to the same range elsewhere. */
 export function showRange(view, [from, to], addresses, timezone, live) {
-  const [start, end] = [formatTime(from, timezone), formatTime(to, timezone)];
-  const isSameDay = start.slice(0, 6) === end.slice(0, 6);
-  setText(find("[data-bounds]"), `${start.replace(/ [^ ]+$/, "")} to ${isSameDay ? end.slice(end.indexOf(":") - 2) : end}`);
+  setText(find("[data-bounds]"), rangeText(from, to, timezone));
   const mark = (selector, isCurrent) => {
     for (const each of document.querySelectorAll(selector)) {
       if (isCurrent(each.dataset)) setAttribute(each, "aria-current", "true");

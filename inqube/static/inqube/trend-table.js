@@ -46,10 +46,10 @@ const NEAR = 0.5; // of the values' span: limits that are farther off stay out o
 /** The range of a value axis: the values, the limits that are near, and some room. */
 export function valueRange(shown, limits, fromZero) {
   const found = extremes(shown);
-  if (!found) return fromZero ? [0, 1] : [null, null];
+  const { low, high } = shown[0].sensor;
+  if (!found) return fromZero || low === null || high === null || low >= high ? [0, 1] : [low, high];
   let [least, most] = found;
   if (fromZero) return [Math.min(0, least), most > 0 ? most * 1.12 : 1];
-  const { low, high } = shown[0].sensor;
   const plausible = low !== null && high !== null ? high - low : 0;
   const span = Math.max(most - least, 0.02 * plausible) || Math.abs(most) * 0.02 || 1;
   for (const { value } of limits) {

@@ -73,7 +73,7 @@ export class Tooltip {
     head.className = "when";
     const time = formatTime(first ? (first.bucketAt ?? first.begin) : ms, this.timezone).replace(/ [^ ]+$/, "");
     head.textContent = bucket ? `${time.replace(/:00$/, "")}, ${bucketWord(bucket)}` : time;
-    this.element.replaceChildren(head, ...found.map(([each, point]) => row(said(each, point), each.sensor.name)));
+    this.element.replaceChildren(head, ...found.map(([each, point]) => row(said(each, point), each.sensor.title)));
     this.element.hidden = false;
     this.place(panel);
   }

@@ -20,7 +20,8 @@ const plants = data.plants.map((each) => new Plant(each));
 const sensors = data.shown.map((each, place) => {
   const plant = plants.find(({ slug }) => slug === each.plant);
   const [, sensor] = plant.bySensor.get(each.number);
-  return Object.assign(sensor, { id: each.id, address: each.address, place });
+  const title = data.shown.every(({ machine }) => machine === each.machine) ? sensor.name : `${sensor.name}, ${each.machine}`;
+  return Object.assign(sensor, { id: each.id, address: each.address, place, title });
 });
 const { timezone } = data.plants[0];
 const addresses = data.shown.map((each) => each.address);
@@ -46,6 +47,7 @@ function bounds() {
 function go(next, { replace = false } = {}) {
   if (isLive(view) && !isLive(next)) frozenAt = now();
   view = next;
+  find("[data-wrong]").hidden = true; // it was about the link that led here
   const query = viewQuery(view, addresses);
   if (replace) history.replaceState(history.state, "", query);
   else history.pushState({ isZoomed: true }, "", query);
@@ -71,7 +73,6 @@ async function show() {
   const { signal } = asking;
   const [from, to] = bounds();
   showRange(view, [from, to], addresses, timezone, isLive(view));
-  find("[data-wrong]").hidden = true;
   try {
     const series = await load(sensors, from, to, board.plotWidth, now(), signal);
     shown = sensors.map((sensor) => ({ sensor, place: sensor.place, series: series.get(sensor) }));

@@ -213,3 +213,14 @@ def test_it_shows_the_same_as_a_table(temp: Sensor, page: Page, faults: list[str
     page.go_back()
     expect(page.locator("[data-chart]")).to_be_visible()
     assert faults == []
+
+
+def test_it_says_that_a_range_is_unknown_until_another_is_chosen(temp: Sensor, page: Page, faults: list[str]) -> None:
+    page.goto(f"/trend/?sensor={TEMP}&range=forever")
+    drawn(page)
+    expect(page.locator("[data-wrong]")).to_contain_text("There is no range “forever”")
+
+    page.click("[data-range='1h']")
+    page.wait_for_url("**range=1h")
+    expect(page.locator("[data-wrong]")).to_be_hidden()
+    assert faults == []

@@ -97,3 +97,42 @@ def test_it_keeps_everything_in_its_links() -> None:
     assert query.link() == f"?sensor=kandy/r/m/a&sensor=b&{times}"
     assert query.link(without="b") == f"?sensor=kandy/r/m/a&{times}"
     assert query.link(range="24h") == "?sensor=kandy/r/m/a&sensor=b&range=24h"
+    assert query.link(view="table") == f"?sensor=kandy/r/m/a&sensor=b&{times}&view=table"
+    frozen = TrendQuery.from_query(QueryDict("sensor=b&range=15m&follow=0&view=table"))
+    assert frozen.link() == "?sensor=b&range=15m&view=table&follow=0"
+
+
+def test_it_takes_times_of_the_plant_from_its_form() -> None:
+    query = TrendQuery.from_query(QueryDict("sensor=a&from=2026-11-24T12:00&to=2026-11-24T12:30:05&zone=Asia/Colombo"))
+
+    assert query.start == datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
+    assert query.end == datetime(2026, 11, 24, 7, 0, 5, tzinfo=UTC)
+
+
+def test_it_leads_to_where_readings_are_if_a_range_has_none(
+    client: Client, kandy: Plant, vera: User, store: Store
+) -> None:
+    now = timezone.now().replace(microsecond=0)
+    store(Sensor.objects.get(slug="temp"), [(now - timedelta(hours=9), 1.0), (now - timedelta(hours=3), 2.0)])
+    client.force_login(vera)
+    between = {"from": (now - timedelta(hours=8)).isoformat(), "to": (now - timedelta(hours=4)).isoformat()}
+    page = client.get("/trend/", {"sensor": TEMP, **between})
+
+    assert page.context["page_of"].before == now - timedelta(hours=9)
+    assert page.context["page_of"].after == now - timedelta(hours=3)
+    assert "Go to the readings before" in page.content.decode()
+    ends = now - timedelta(hours=3) + timedelta(minutes=12)
+    assert f"to={ends:%Y-%m-%dT%H:%M:%S}Z" in page.content.decode()
+
+
+def test_it_gives_its_script_the_sensors_in_order_and_their_neighbours(
+    client: Client, kandy: Plant, rotterdam: Plant, alice: User
+) -> None:
+    client.force_login(alice)
+    names = ["rotterdam/mixing/mixer-1/power", "kandy/rolling/roller-2/rpm"]
+    live = client.get("/trend/", {"sensor": names}).context["live"]
+
+    assert [each["address"] for each in live["shown"]] == names
+    assert [each["slug"] for each in live["plants"]] == ["rotterdam", "kandy"]
+    (machine,) = live["plants"][1]["machines"]
+    assert [each["name"] for each in machine["sensors"]] == ["Temperature", "Speed", "State"]
