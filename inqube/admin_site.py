@@ -24,6 +24,7 @@ from telemetry.queries.database import database
 from telemetry.queries.jobs import jobs
 from telemetry.queries.processes import ingest
 from telemetry.queries.rates import WINDOW, readings_a_second
+from telemetry.views.explorer import explored
 from telemetry.views.tester import tested
 
 COUNTED_LETTERS = 1000
@@ -55,6 +56,7 @@ class Console(AdminSite):
 
     def get_urls(self) -> list[Any]:
         own = [
+            path("readings/", self.admin_view(self.readings), name="readings"),
             path("state/", self.admin_view(self.state), name="state"),
             path("topic-tester/", self.admin_view(self.topic_tester), name="topic_tester"),
         ]
@@ -63,6 +65,11 @@ class Console(AdminSite):
     def state(self, request: HttpRequest) -> HttpResponse:
         """The figures of the first page as they are now, for its script."""
         return render(request, "admin/_console_state.html", now_of(request))
+
+    def readings(self, request: HttpRequest) -> TemplateResponse:
+        request.current_app = self.name
+        context = {**self.each_context(request), "title": "Readings", **explored(request)}
+        return TemplateResponse(request, "admin/readings.html", context)
 
     def topic_tester(self, request: HttpRequest) -> TemplateResponse:
         """The console's page in the admin's dress."""

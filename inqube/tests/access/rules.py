@@ -161,6 +161,7 @@ ADMIN_SITE: dict[str, Rows] = {
     "admin/password_change/done/": {"GET": "login login 200 200"},
     "admin/autocomplete/": {"GET": "login login 200 200"},
     "admin/jsi18n/": {"GET": "login login 200 200"},
+    "admin/readings/": {"GET": "login login 200/404 200"},
     "admin/state/": {"GET": "login login 200 200"},
     "admin/topic-tester/": {"GET": "login login 200 200", "POST": "login login 200 200"},
     "admin/r/<content_type_id>/<object_id>/": {"GET": "login login 404 404"},
@@ -280,6 +281,7 @@ QUERIES: dict[str, Callable[[Place], dict[str, str]]] = {
     "api/v1/telemetry/history": lambda place: {"sensor_id": str(place.sensor.pk)},
     "api/v1/telemetry/export": lambda place: {"sensor_id": str(place.sensor.pk)},
     "trend/": lambda place: {"sensor": str(place.sensor.pk)},
+    "admin/readings/": lambda place: {"sensor": str(place.sensor.pk)},
     "admin/autocomplete/": lambda _: {"app_label": "plants", "model_name": "zone", "field_name": "plant"},
 }
 
