@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -67,7 +68,7 @@ def test_it_shows_what_is_stored_when_valkey_was_gone(
 ) -> None:
     ingest = manage("ingest", MQTT_URL=broker_url, MQTT_CLIENT_ID="valkey-test", REDIS_URL=valkey.server.url)
     web = start_web(REDIS_URL=valkey.server.url)
-    wait_until(lambda: "broker connected" in ingest.log.read_text())
+    wait_until(lambda: "broker connected" in ingest.log.read_text())  # type: ignore[attr-defined]
     clients = [connect(web) for _ in range(3)]
     for client in clients:
         client.subscribe()
@@ -89,4 +90,8 @@ def test_it_shows_what_is_stored_when_valkey_was_gone(
 
 def all_show_what_is_stored(clients: list[Client]) -> None:
     for client in clients:
-        client.hear_until(lambda client=client: client.values == stored(), within_s=30)
+        client.hear_until(partial(shows_what_is_stored, client), within_s=30)
+
+
+def shows_what_is_stored(client: Client) -> bool:
+    return client.values == stored()
