@@ -1,0 +1,99 @@
+"""A web server on a database with one scene, and a browser for each person.
+
+A test goes through many pages: to begin anew for each would take longer than to look at it.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from django.conf import settings
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from inqube.tests.pages.scene import Scene, build
+from inqube.tests.pages.visits import Visit
+from telemetry.tests.browser.conftest import FLAGS, WebServer, only_server, web
+
+__all__ = ["only_server", "web"]  # fixtures here too
+
+
+@pytest.fixture
+def scene(transactional_db: None) -> Scene:
+    return build()
+
+
+@dataclass
+class Visitor:
+    """Opens pages as the people of a scene."""
+
+    browser: Browser
+    web: WebServer
+    scene: Scene
+    opened: ExitStack
+    faults: list[str] = field(default_factory=list)
+
+    def open(self, visit: Visit, *, width: int = 1440, **media: Any) -> Page:
+        """The page in a browser of its own; what goes wrong in it is added to `faults`."""
+        self.opened.close()
+        self.faults.clear()
+        context = self.browser.new_context(base_url=self.web.url, viewport={"width": width, "height": 900}, **media)
+        self.opened.callback(context.close)
+        if visit.who:
+            session = self.scene.sessions[visit.who]
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": self.web.url}])
+        page = context.new_page()
+        refusal = f"status of {visit.status}" if visit.status >= 400 else None  # Chromium's words for what is meant
+        page.on("console", lambda said: self.note(said.text, refusal) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("request", lambda request: self.note(request.url, self.web.url))
+        page.goto(visit.path.format(**self.scene.ids), wait_until="load")
+        if visit.then:
+            visit.then(page)
+        return page
+
+    def note(self, text: str, allowed: str | None) -> None:
+        if allowed is None or allowed not in text:
+            self.faults.append(text)
+
+
+@pytest.fixture
+def visitor(scene: Scene, web: WebServer) -> Iterator[Visitor]:
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    with sync_playwright() as playwright, ExitStack() as opened:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield Visitor(browser, web, scene, opened)
+        opened.close()
+        browser.close()
+
+
+Findings = Callable[..., list[str]]
+
+
+@pytest.fixture(scope="session")
+def findings() -> Findings:
+    """`findings(page, rules=None)`: what axe-core has against a page by WCAG 2.2 A and AA, a line each.
+
+    The script comes through the debugger, for which the content security policy does not count.
+    """
+
+    def run(page: Page, *rules: str) -> list[str]:
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE_SCRIPT)
+        only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
+        answer = page.evaluate(
+            "options => axe.run(document, options)", {"runOnly": only, "resultTypes": ["violations"], "preload": False}
+        )
+        return [
+            f"{found['id']} ({found['impact']}): {node['target']} {node['html'][:120]} {node['failureSummary'][:200]}"
+            for found in answer["violations"]
+            for node in found["nodes"]
+        ]
+
+    return run
+
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
