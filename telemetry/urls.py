@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telemetry.views import console, dead_letters, discovered, machine, system, tester, trend
+from telemetry.views import alarms, console, dead_letters, design, discovered, machine, system, tester, trend
 
 urlpatterns = [
     path("", console.overview, name="overview"),
@@ -12,11 +12,13 @@ urlpatterns = [
     path("plants/<slug:slug>/<slug:zone>/<slug:machine>/", machine.machine, name="machine"),
     path("plants/<slug:slug>/<slug:zone>/<slug:machine>/timeline", machine.machine_timeline, name="machine_timeline"),
     path("trend/", trend.trend, name="trend"),
+    path("alarms/", alarms.alarms, name="alarms"),
     path("dead-letters/", dead_letters.dead_letters, name="dead_letters"),
     path("dead-letters/<uuid:pk>/", dead_letters.dead_letter, name="dead_letter"),
     path("discovered-sensors/", discovered.discovered_sensors, name="discovered_sensors"),
     path("discovered-sensors/<uuid:pk>/", discovered.discovered_sensor, name="discovered_sensor"),
     path("system/", system.system_page, name="system"),
     path("system/state", system.system_state, name="system_state"),
+    path("design/", design.design, name="design"),
     path("topic-tester/", tester.topic_tester, name="topic_tester"),
 ]

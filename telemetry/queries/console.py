@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from plants.models import Machine, Plant, Sensor, Zone
+from telemetry.alarm_rows import AlarmMark
 from telemetry.freshness import Freshness, freshness, on_change_freshness
 from telemetry.machine_state import MachineState, Pictogram, label_of, machine_state
 from telemetry.models import Latest
@@ -32,6 +33,7 @@ class SensorView:
     latest: Latest | None
     freshness: Freshness
     points: list[tuple[datetime, float]] = field(default_factory=list)  # filled for the sensors with a sparkline
+    alarm: AlarmMark | None = None
 
     @property
     def quality(self) -> Quality:

@@ -11,16 +11,16 @@ function isTyping(target) {
 function follow() {
   const bar = form.querySelector(".bulk");
   const page = form.querySelector("[data-page]");
-  const everything = form.querySelector("[data-everything]");
+  const everything = form.querySelector("[data-everything]"); // not every list can be decided as a whole
 
   const show = () => {
     const selected = boxes.filter((each) => each.checked).length;
-    const count = everything.checked ? everything.dataset.everything : String(selected);
-    const any = everything.checked || selected > 0;
+    const count = everything?.checked ? everything.dataset.everything : String(selected);
+    const any = everything?.checked || selected > 0;
     bar.toggleAttribute("data-any", any);
     bar.querySelector("[data-selected-text]").textContent = any ? `${count} selected` : "None selected";
     for (const button of bar.querySelectorAll("[data-label]")) {
-      const dots = button.value === "discard" ? "…" : "";
+      const dots = button.matches("[data-asks]") ? "…" : "";
       button.textContent = any ? `${button.dataset.label} ${count}${dots}` : `${button.dataset.label}${dots}`;
       button.disabled = !any;
     }
@@ -30,7 +30,8 @@ function follow() {
   };
 
   const clear = () => {
-    for (const each of [...boxes, everything]) each.checked = false;
+    for (const each of boxes) each.checked = false;
+    if (everything) everything.checked = false;
     show();
   };
 
@@ -43,8 +44,8 @@ function follow() {
 
   form.addEventListener("change", ({ target }) => {
     if (target === page) for (const each of boxes) each.checked = page.checked;
-    if (target !== everything) everything.checked = false;
-    if (target === everything && everything.checked) for (const each of boxes) each.checked = true;
+    if (everything && target !== everything) everything.checked = false;
+    if (everything && target === everything && everything.checked) for (const each of boxes) each.checked = true;
     show();
   });
   bar.querySelector("[data-clear]").addEventListener("click", clear);
@@ -54,6 +55,7 @@ function follow() {
     else if (event.key === "k") move(-1);
     else if (event.key === "x" && boxes.includes(event.target)) event.target.click();
     else if (event.key === "Escape") clear();
+    else bar.querySelector(`[data-key="${CSS.escape(event.key)}"]:enabled`)?.click();
   });
   addEventListener("pageshow", show); // back in history, the browser has set the boxes again
   show();

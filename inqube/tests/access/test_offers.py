@@ -25,14 +25,16 @@ class Offers(HTMLParser):
         super().__init__()
         self.found: set[tuple[str, str]] = set()
         self.url = url
-        self.method = "GET"
+        self.method, self.action = "GET", ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag == "form":
             self.method = (given.get("method") or "get").upper()
-            self.offer(self.method, given.get("action"))
+            self.action = given.get("action") or ""
+        if (tag == "button" and given.get("type") != "button") or given.get("type") == "submit":
+            self.offer(self.method, self.action)  # a form of the admin that is only read has none
         if tag == "a" and "href" in given:
             self.offer("GET", given["href"])
         if "formaction" in given:
@@ -40,12 +42,14 @@ class Offers(HTMLParser):
 
     def offer(self, method: str, target: str | None) -> None:
         split = urlsplit(urljoin(self.url, target or ""))
-        if not split.netloc:
+        if not split.netloc and method != "DIALOG":  # which is closed, and sends nothing
             self.found.add((method, split.path))
 
 
 def refused(persona: str, method: str, url: str) -> bool:
     """By the matrix, for a thing of the persona's own plant."""
+    if url in ("/logout/", "/admin/logout/"):  # leads to the sign-in page because it did what it was asked
+        return False
     try:
         rows = declared()[plain(str(resolve(url).route))]
     except Resolver404:

@@ -30,7 +30,7 @@ FOCUSED = """() => {
 
 def walk(page: Page) -> list[tuple[str, bool, str, str]]:
     """What Tab leads to, from the beginning of the page until it leaves it or comes back."""
-    page.evaluate("document.activeElement.blur()")
+    page.evaluate("document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex')")
     controls = page.evaluate(CONTROLS)
     steps: list[tuple[str, bool, str, str]] = []
     for _ in range(controls + 5):

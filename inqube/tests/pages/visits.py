@@ -105,9 +105,9 @@ ADMIN = (
 # Answered with something else than a page, or by somebody else's page: the browsable API, Swagger UI.
 NO_PAGES = {
     *(route for route in ROUTES if route.startswith("api/")),
-    *("plants/<slug>/rate", "plants/<slug>/<zone>/<machine>/timeline", "system/state"),
+    *("plants/<slug>/rate", "plants/<slug>/<zone>/<machine>/timeline", "rates", "system/state"),
     *("logout/", "favicon.ico", "health", "livez", "readyz", "metrics"),
-    *("admin/login/", "admin/logout/", "admin/autocomplete/", "admin/jsi18n/", "admin/<url>"),
+    *("admin/login/", "admin/logout/", "admin/autocomplete/", "admin/jsi18n/", "admin/state/", "admin/<url>"),
     "admin/r/<content_type_id>/<object_id>/",
 }
 
