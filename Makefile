@@ -1,7 +1,7 @@
 # `make demo` shows a live factory; `make test` proves that it works. Both need Python 3.11 or later only.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults lint bench requirements
+.PHONY: help demo test faults lint bench screenshots requirements
 
 # The newest python3 on the path that is new enough; `make PYTHON=/path/to/python3.12 …` names another.
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c \
@@ -14,7 +14,8 @@ help:
 	@echo "make test [ARGS=…]   the whole test suite; ARGS go to pytest"
 	@echo "make faults          kills and cuts what ingest depends on, then checks that nothing was lost"
 	@echo "make lint            ruff, mypy, and the check that no migration is missing"
-	@echo "make bench           measures ingest and queries on this machine"
+	@echo "make bench           measures ingest, queries and the plant page on this machine"
+	@echo "make screenshots     takes the pictures in docs/screenshots anew"
 	@echo "make requirements    compiles requirements/*.in to hashed locks"
 
 $(INSTALLED): requirements/dev.txt
@@ -60,6 +61,10 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.ingest $(ARGS)
 	$(BIN)/python -m benchmarks.query --sensors 10
+	$(BIN)/python -m benchmarks.page
+
+screenshots: $(INSTALLED)
+	$(BIN)/python -m inqube.demo.screenshots $(ARGS)
 
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet
 requirements: $(INSTALLED)

@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "inqube.headers.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "inqube.compression.PageCompressionMiddleware",  # before all that still changes an answer
     "inqube.requests.RequestIdMiddleware",
     "corsheaders.middleware.CorsMiddleware",  # before all that answers a preflight or an error
     "inqube.bodies.BodyLimitMiddleware",

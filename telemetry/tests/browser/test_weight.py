@@ -1,0 +1,37 @@
+"""The demo factory as it stands still: what its first page view weighs, and that pictures of it can be taken."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from benchmarks.page import AIM_BYTES, load
+from inqube.demo.screenshots import FLAGS, VIEWS, chromium, picture
+from inqube.demo.still import StillFactory, still_factory
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]  # the first test waits until the factory is made
+
+
+@pytest.fixture(scope="module")
+def factory() -> Iterator[StillFactory]:
+    with still_factory(hours=1.5) as factory:
+        yield factory
+
+
+def test_it_weighs_less_than_100_kb_when_the_biggest_plant_is_first_opened(factory: StillFactory) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        found = load(browser, factory, "/plants/kandy/")
+        browser.close()
+
+    assert 10_000 < found.bytes < AIM_BYTES
+
+
+def test_it_takes_a_picture_of_every_page(factory: StillFactory, tmp_path: Path) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        for view in VIEWS:
+            taken = picture(browser, factory, view, "phone", "dark", tmp_path)
+            assert taken.read_bytes().startswith(b"\x89PNG")
+        browser.close()
