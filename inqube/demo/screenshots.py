@@ -104,12 +104,16 @@ def open_page(page: Page, path: str) -> None:
     for _ in range(TRIES):
         page.goto(path, wait_until="load")
         if not page.locator("[data-pill]").count():
-            return page.wait_for_load_state("networkidle")
+            page.wait_for_load_state("networkidle")
+            return
         try:
             page.wait_for_selector("html[data-feed=live]", timeout=LIVE_WITHIN_MS)
+            page.wait_for_load_state("networkidle", timeout=LIVE_WITHIN_MS)  # a chart asks for its points last
         except TimeoutError:
             continue
-        return page.wait_for_timeout(DRAWN_AFTER_MS)
+        page.wait_for_timeout(DRAWN_AFTER_MS)
+        if page.locator("html[data-feed=live]").count():
+            return
     raise SystemExit(f"{path} did not get live.")
 
 
