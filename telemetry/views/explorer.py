@@ -13,7 +13,7 @@ from plants.models import Sensor
 from telemetry.formats import format_offset
 from telemetry.models import Reading
 from telemetry.queries.console import quality_of
-from telemetry.queries.explorer import page_of
+from telemetry.queries.explorer import chart_of, page_of
 from telemetry.queries.trend_page import choices, sensors_named
 from telemetry.readings import instant, microseconds
 from telemetry.trend_query import RANGES, TrendQuery
@@ -52,6 +52,7 @@ def readings_of(sensor: Sensor, query: TrendQuery, before: str, now: datetime) -
         "plant": sensor.machine.zone.plant,
         "start": start,
         "end": end,
+        "chart": chart_of(sensor, start, end),
         "rows": [_row(sensor, reading, tz) for reading in page.readings],
         "older": f"{query.link()}&before={microseconds(page.older)}" if page.older else "",
         "newest": query.link() if before else "",

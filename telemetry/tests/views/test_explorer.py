@@ -93,3 +93,14 @@ def test_it_counts_nothing(kandy: Plant, django_assert_num_queries: Any) -> None
     with django_assert_num_queries(1) as asked:
         page_of(sensor, START, START + timedelta(hours=1))
     assert "COUNT" not in asked[0]["sql"].upper()
+
+
+def test_it_draws_all_of_the_range_in_one(as_bob: Client) -> None:
+    store_series(TEMP, [(START + timedelta(minutes=n), float(n)) for n in range(PAGE + 50)])
+    text = text_of(as_bob, f"sensor={TEMP}")
+    assert "good values from 0.0 to 149.0 °C" in text
+    assert re.search(r'<path class="line" d="M[\d.]+ [\d.]+L', text)
+
+
+def test_it_draws_nothing_where_there_is_nothing(as_bob: Client) -> None:
+    assert "<figure" not in text_of(as_bob, f"sensor={TEMP}")
