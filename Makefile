@@ -14,7 +14,7 @@ help:
 	@echo "make test [ARGS=…]   the whole test suite; ARGS go to pytest"
 	@echo "make faults          kills and cuts what ingest depends on, then checks that nothing was lost"
 	@echo "make lint            ruff, mypy, and the check that no migration is missing"
-	@echo "make bench           measures ingest, queries and the plant page on this machine"
+	@echo "make bench           measures ingest, queries, the live feed and the plant page on this machine"
 	@echo "make screenshots     takes the pictures in docs/screenshots anew"
 	@echo "make requirements    compiles requirements/*.in to hashed locks"
 
@@ -62,6 +62,7 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.ingest $(ARGS)
 	$(BIN)/python -m benchmarks.query --sensors 10
 	$(BIN)/python -m benchmarks.page
+	$(BIN)/python -m benchmarks.live
 
 screenshots: $(INSTALLED)
 	$(BIN)/python -m inqube.demo.screenshots $(ARGS)

@@ -4,9 +4,12 @@ Packets are written by the codec and joined, so that the publisher is not what i
 and the simulator use, takes several times the CPU for each message.
 """
 
+import select
 import socket
+import time
 from collections.abc import Callable
 from itertools import islice
+from multiprocessing.synchronize import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 SENSORS = 1000  # 10 machines of 100
 WINDOW = 2000  # unacknowledged messages on the way to the broker
 BURST = 250
+STEP_S = 0.01  # between bursts of a steady publisher
 
 
 def rows_of(
@@ -84,3 +88,28 @@ def publish(
             except IndexError:
                 pass
             rest = data[position:]
+
+
+def publish_steadily(url: str, rate: int, per_message: int, stopped: Event, plant: str = "bench") -> None:
+    """Publishes so many readings a second, with the time of their sending, until told to stop."""
+    parts = urlsplit(url)
+    readings, began = 0, time.monotonic()
+    with socket.create_connection((parts.hostname, parts.port)) as connection:
+        connection.sendall(mqtt5.ConnectPacket(f"steady-{plant}", clean_start=True, keep_alive=60).write())
+        while not stopped.wait(STEP_S):
+            due = int((time.monotonic() - began) * rate) - readings
+            now_ms = time.time_ns() // 1_000_000
+            burst = [_steady_packet(plant, readings + done, per_message, now_ms) for done in range(0, due, per_message)]
+            readings += len(burst) * per_message
+            connection.sendall(b"".join(burst))
+            while select.select([connection], [], [], 0)[0]:  # what is acknowledged is of no interest here
+                if not connection.recv(65_536):
+                    raise SystemExit("the broker closed the publisher's connection")
+
+
+def _steady_packet(plant: str, first: int, per_message: int, now_ms: int) -> bytes:
+    sensors = [number % SENSORS for number in range(first, first + per_message)]
+    body = {"ts": now_ms, "values": {f"s{sensor % 100}": first / 10 for sensor in sensors}}
+    topic = f"inqube/v1/{plant}/line/m{sensors[0] // 100}/t"
+    packet_id = first // per_message % 65_535 + 1
+    return mqtt5.PublishPacket(topic, orjson.dumps(body), qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=packet_id).write()

@@ -43,11 +43,12 @@ def mosquitto(directory: Path, port: int, options: Mapping[str, str] | None = No
 
 
 @contextmanager
-def servers(broker: str) -> Iterator[dict[str, str]]:
+def servers(broker: str, database: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
     """Runs the servers; gives the environment with which `manage.py` reaches them, migrated.
 
     Args:
         broker: `mosquitto`, `embedded`, or `auto` for Mosquitto where it is installed.
+        database: options of PostgreSQL.
     """
     directory = Path(tempfile.mkdtemp(prefix="inqube-bench-"))
     directory.chmod(0o755)  # the servers' system users pass through it
@@ -57,7 +58,7 @@ def servers(broker: str) -> Iterator[dict[str, str]]:
         mqtt = mosquitto(directory, port)
     else:
         mqtt = embedded.broker(directory, port_v5=port, port_v311=embedded.free_port())
-    postgres = embedded.postgres(directory / "postgres")
+    postgres = embedded.postgres(directory / "postgres", options=database)
     valkey = embedded.valkey(directory, embedded.free_port())
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)

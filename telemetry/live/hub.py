@@ -128,7 +128,8 @@ class Subscription:
 class Hub:
     """Takes part in the channel-layer group of each plant that has a subscription in this process, or had just now."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or asyncio.get_running_loop().time
         self.frames: Counter[str] = Counter()  # sent, merged, dropped: for /metrics
         self._layer = get_channel_layer()
         self._channel: str | None = None
@@ -161,7 +162,7 @@ class Hub:
             if not subscriptions:
                 del self._subscriptions[plant_id]
                 if plant_id in self._tracks:
-                    self._left_at[plant_id] = asyncio.get_running_loop().time()
+                    self._left_at[plant_id] = self._clock()
 
     async def _receive(self, channel: str) -> None:
         while True:
@@ -184,7 +185,7 @@ class Hub:
         """Cancels the frames of a plant that nobody has come back to; this is looked at as they come."""
         async with self._changing:
             left_at = self._left_at.get(plant_id)
-            if left_at is None or asyncio.get_running_loop().time() - left_at < REMEMBER_S:
+            if left_at is None or self._clock() - left_at < REMEMBER_S:
                 return
             del self._left_at[plant_id], self._tracks[plant_id]
             try:

@@ -22,7 +22,7 @@ from telemetry.tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(180)
 
-UNAUTHENTICATED = 4401
+SERVER_FAILED, UNAUTHENTICATED = 1011, 4401
 
 
 @pytest.fixture
@@ -86,6 +86,14 @@ def test_it_shows_what_is_stored_when_valkey_was_gone(
 
     User.objects.filter(pk=vera.pk).update(is_active=False)
     assert [client.hear_close() for client in clients] == [UNAUTHENTICATED] * len(clients)
+
+
+def test_it_lets_clients_in_without_valkey_but_does_not_pretend_to_serve_them(
+    start_web: StartWeb, connect: Connect, kandy: Plant
+) -> None:
+    client = connect(start_web(REDIS_URL="redis://127.0.0.1:1/0"))
+    client.subscribe()
+    assert client.hear_close() == SERVER_FAILED
 
 
 def all_show_what_is_stored(clients: list[Client]) -> None:
