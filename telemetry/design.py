@@ -34,7 +34,8 @@ def sensor_view(
     if value is None:
         return SensorView(sensor, None, freshness)
     newest = now - timedelta(seconds=age_s)
-    points = [(newest - timedelta(minutes=2 * step), value - step % 7 + math.sin(step)) for step in range(29, 0, -1)]
+    wave = (lambda step: step) if sensor.kind == "counter" else (lambda step: step % 7 - math.sin(step))
+    points = [(newest - timedelta(minutes=2 * step), value - wave(step)) for step in range(29, 0, -1)]
     latest = Latest(time=newest, value=value, quality=quality, received_at=newest)
     return SensorView(sensor, latest, freshness, points, alarm)
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from plants.models import Sensor
 from telemetry import formats
 from telemetry.attention import Concern, Worst
+from telemetry.increase import increase
 from telemetry.machine_state import Pictogram, label_of
 from telemetry.queries.console import SensorView, quality_of
 from telemetry.queries.history.answer import Series
@@ -59,12 +60,25 @@ def offset(time: datetime, tz: ZoneInfo) -> str:
 @register.simple_tag
 def sparkline(view: SensorView, now: datetime) -> Sparkline:
     """The last hour, and on its end the latest value itself, as the page's script goes on to draw it."""
-    points = list(view.points)
-    if view.latest and view.quality != "bad":
-        points = [point for point in points if point[0] < view.latest.time]
-        points.append((view.latest.time, view.latest.value))
     sensor = view.sensor
-    return draw(points, now, low=sensor.low, high=sensor.high, interval_s=sensor.expected_interval_s)
+    return draw(_hour(view), now, low=sensor.low, high=sensor.high, interval_s=sensor.expected_interval_s)
+
+
+def _hour(view: SensorView) -> list[tuple[datetime, float]]:
+    if view.latest is None or view.quality == "bad":
+        return view.points
+    return [point for point in view.points if point[0] < view.latest.time] + [(view.latest.time, view.latest.value)]
+
+
+@register.simple_tag
+def increase_text(view: SensorView, tz: ZoneInfo, now: datetime) -> str:
+    """`+12.4 kWh since 14:31`, or nothing."""
+    found, sensor = increase(_hour(view), now), view.sensor
+    if found is None:
+        return ""
+    unit = formats.THIN + sensor.unit if sensor.unit else ""
+    amount = formats.format_number(found.amount, sensor.decimals)
+    return f"+{amount}{unit} since {formats.format_clock(found.since, tz, now)}"
 
 
 @register.simple_tag

@@ -21,7 +21,7 @@ export class SensorRow {
     this.unit = find(".unit");
     this.time = find("time");
     this.said = find(".said");
-    this.line = find(".spark-line");
+    this.line = find(".spark-line"); // none of states: between their numbers there is nothing
     this.dots = find(".spark-dots");
     this.last = find(".spark-last");
   }
@@ -43,18 +43,22 @@ export class SensorRow {
   /** What only a new reading, or the passing of minutes, changes. */
   draw(nowMs) {
     const { sensor } = this;
-    const { line, last } = sparkline(sensor.sparklinePoints(), nowMs, sensor);
+    if (this.line) this.drawLine(nowMs);
+    if (sensor.reading) {
+      const [ms] = sensor.reading;
+      this.time.dateTime = new Date(ms).toISOString();
+      this.time.title = formatTime(ms, this.timezone);
+    }
+  }
+
+  drawLine(nowMs) {
+    const { line, last } = sparkline(this.sensor.sparklinePoints(), nowMs, this.sensor);
     setAttribute(this.line, "d", line);
     setAttribute(this.dots, "d", last ? `M${last[0]} ${last[1]}H38` : "M1 7H38");
     setAttribute(this.last, "r", last ? "1.9" : "0");
     if (last) {
       setAttribute(this.last, "cx", last[0]);
       setAttribute(this.last, "cy", last[1]);
-    }
-    if (sensor.reading) {
-      const [ms] = sensor.reading;
-      this.time.dateTime = new Date(ms).toISOString();
-      this.time.title = formatTime(ms, this.timezone);
     }
   }
 }

@@ -1,6 +1,7 @@
 // A sensor's tile on the machine page: a row with more room.
 
 import { SensorRow, setAttribute, setText } from "./machine-card.js";
+import { increaseText } from "./increase.js";
 import { formatAge, formatClock, formatWallClock } from "./format.js";
 
 export class Tile extends SensorRow {
@@ -8,6 +9,7 @@ export class Tile extends SensorRow {
     super(element, sensor, timezone);
     this.pointer = element.querySelector(".pointer");
     this.expected = element.querySelector(".expected");
+    this.increase = sensor.kind === "counter" ? element.querySelector(".range-none") : null;
   }
 
   show(nowMs, offline) {
@@ -28,6 +30,11 @@ export class Tile extends SensorRow {
       setAttribute(this.pointer, "x", `${(100 * part).toFixed(2)}%`);
       this.pointer.removeAttribute("display");
     }
+  }
+
+  draw(nowMs) {
+    super.draw(nowMs);
+    if (this.increase) setText(this.increase, increaseText(this.sensor, this.timezone, nowMs));
   }
 
   expectation(ms) {

@@ -76,6 +76,15 @@ def test_it_marks_what_is_stale_and_what_is_bad(client: Client, kandy: Plant, ve
     assert "1 stale" in page
 
 
+def test_it_draws_no_line_between_the_numbers_of_states(client: Client, kandy: Plant, vera: User, store: Store) -> None:
+    Sensor.objects.filter(slug="rpm").update(kind="state", states={"0": "closed"}, position=9)
+    client.force_login(vera)
+    page = client.get("/plants/kandy/").content.decode()
+
+    assert '<svg class="spark"' in page
+    assert '<span class="spark"></span>' in page
+
+
 def test_it_filters_by_the_url(client: Client, kandy: Plant, vera: User) -> None:
     client.force_login(vera)
 

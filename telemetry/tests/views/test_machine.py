@@ -37,6 +37,18 @@ def test_it_shows_each_sensor_with_its_place_in_the_range(
     assert 'href="/trend/?sensor=kandy/rolling/roller-2/temp"' in page
 
 
+def test_it_draws_a_line_of_gauges_only(client: Client, kandy: Plant, vera: User, store: Store) -> None:
+    Sensor.objects.filter(slug="rpm").update(kind="counter", unit="kWh")
+    now = timezone.now()
+    for slug in ("temp", "rpm", "state"):
+        store(Sensor.objects.get(slug=slug), [(now - timedelta(minutes=30), 1.0), (now, 2.0)])
+    client.force_login(vera)
+    page = client.get(PAGE).content.decode()
+
+    assert page.count('class="spark"') == 1
+    assert ">+1.0\u202fkWh since " in page
+
+
 def test_it_says_what_the_machine_did(client: Client, kandy: Plant, vera: User, store: Store) -> None:
     now = timezone.now()
     store(Sensor.objects.get(slug="state"), [(now - timedelta(minutes=each), each // 4) for each in range(7, -1, -1)])
