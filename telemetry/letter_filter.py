@@ -1,6 +1,6 @@
 """Which dead letters the page shows: a filter that lives in the URL, and a place in the list."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple, Self
 from uuid import UUID
@@ -31,6 +31,16 @@ class LetterFilter(NamedTuple):
             query.get("plant", ""),
             query.get("source", "").strip().strip("/"),
         )
+
+    def wrong(self, query: Mapping[str, str], plants: Collection[str]) -> str:
+        """What of the query was not understood, in a sentence; `plants` are the slugs that the reader sees."""
+        if query.get("state") and query["state"] != self.state:
+            return f"There is no state “{query['state']}”: these are the new letters. States are {', '.join(STATES)}."
+        if query.get("reason") and not self.reason:
+            return f"There is no reason “{query['reason']}”: these are the letters of all reasons."
+        if self.plant not in {"", NO_PLANT, *plants}:
+            return f"There is no plant “{self.plant}”, so no letter is from it."
+        return ""
 
     @property
     def narrows(self) -> bool:

@@ -1,6 +1,6 @@
 """Which machines the plant page shows: a filter that lives in the URL; `filter.js` applies the same one live."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple, get_args
 
 from telemetry.queries.console import MachineView
@@ -19,11 +19,20 @@ class MachineFilter(NamedTuple):
     text: str = ""  # part of a machine's or sensor's name
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> "MachineFilter":
-        """What is unknown filters nothing: an old link still shows the plant."""
+    def from_query(cls, query: Mapping[str, str], zones: Collection[str]) -> "MachineFilter":
+        """`zones` are the plant's slugs. What is unknown filters nothing: an old link still shows the plant."""
         given = query.get("show", "all")
         show: Show = next((each for each in get_args(Show) if each == given), "all")
-        return cls(show, query.get("zone", ""), query.get("q", "").strip())
+        zone = query.get("zone", "")
+        return cls(show, zone if zone in zones else "", query.get("q", "").strip())
+
+    def wrong(self, query: Mapping[str, str], zones: Collection[str]) -> str:
+        """What of the query was not understood, in a sentence; `zones` are the plant's slugs."""
+        if query.get("show") and query["show"] != self.show:
+            return f"There is no filter “{query['show']}”: these are all. Filters are {', '.join(get_args(Show))}."
+        if (zone := query.get("zone")) and zone not in zones:
+            return f"The plant has no zone “{zone}”: these are the machines of all zones."
+        return ""
 
     @property
     def is_active(self) -> bool:

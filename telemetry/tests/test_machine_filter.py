@@ -23,6 +23,7 @@ def view(name: str, *sensors: str, abnormal: bool = False, stale: int = 0) -> An
         ({"show": "stale"}, ["Packer"]),
         ({"show": "nonsense"}, ["Roller 2", "Dryer", "Packer"]),
         ({"zone": "rolling"}, ["Roller 2"]),
+        ({"zone": "nonsense"}, ["Roller 2", "Dryer", "Packer"]),
         ({"q": " ROLL "}, ["Roller 2"]),
         ({"q": "exhaust"}, ["Dryer"]),
         ({"q": "exhaust", "zone": "rolling"}, []),
@@ -34,6 +35,6 @@ def test_it_shows_what_the_url_asks_for(query: dict[str, str], names: list[str])
         (view("Dryer", "Exhaust air", abnormal=True), "drying"),
         (view("Packer", "Bags", abnormal=True, stale=2), "sorting"),
     ]
-    chosen = MachineFilter.from_query(query)
+    chosen = MachineFilter.from_query(query, {"rolling", "drying", "sorting"})
 
     assert [each.machine.name for each, zone in machines if chosen.matches(each, zone)] == names

@@ -59,7 +59,8 @@ def plant(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     found = get_object_or_404(Plant.objects.visible_to(request.user), slug=slug)
     page = plant_page(found, now)
-    chosen = MachineFilter.from_query(request.GET)
+    zones = {each.zone.slug for each in page.view.zones}
+    chosen = MachineFilter.from_query(request.GET, zones)
     machines = page.view.machines
     return render(
         request,
@@ -71,6 +72,7 @@ def plant(request: HttpRequest, slug: str) -> HttpResponse:
             "rates": page.rates,
             "now": now,
             "filter": chosen,
+            "wrong": chosen.wrong(request.GET, zones),
             "matching": {
                 machine.machine.pk
                 for zone in page.view.zones

@@ -34,19 +34,21 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
     reasons = counts_by_reason(chosen._replace(reason="").applied_to(letters))
     if chosen.reason:
         reasons.setdefault(chosen.reason, 0)  # shown as chosen though there is none
+    plants = Plant.objects.visible_to(request.user)
     return render(
         request,
         "telemetry/dead_letters.html",
         {
             "page": "dead_letters",
             "filter": chosen,
+            "wrong": chosen.wrong(request.GET, [each.slug for each in plants]),
             "states": [(state, state.capitalize()) for state in STATES],
             "letters": letter_page(chosen.applied_to(letters), before, after),
             "reasons": dict(reasons),  # of a Counter, templates take `items` for a key
             "total": reasons.total(),
             "matching": reasons[chosen.reason] if chosen.reason else reasons.total(),
             "counted": COUNTED,
-            "plants": Plant.objects.visible_to(request.user),
+            "plants": plants,
             "no_plant": NO_PLANT if cast(User, request.user).is_superuser else "",
             "rest": rest,
             "most": MAX_REPLAYED,

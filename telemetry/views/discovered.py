@@ -1,5 +1,6 @@
 """Discovered sensors: what devices send for sensors that nobody has made, to be adopted or ignored."""
 
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -46,6 +47,7 @@ def discovered_sensors(request: HttpRequest) -> HttpResponse:
     entries = entries.filter(plant__slug=plant) if plant else entries
     if request.method == "POST":
         return _act(request, entries)
+    plants = Plant.objects.visible_to(request.user)
     page = Paginator(entries.select_related("plant", "sensor").order_by("plant__name", "address"), PAGE).get_page(
         request.GET.get("page")
     )
@@ -57,7 +59,8 @@ def discovered_sensors(request: HttpRequest) -> HttpResponse:
             "states": DiscoveredSensor.State.choices,
             "state": state,
             "chosen_plant": plant,
-            "plants": Plant.objects.visible_to(request.user),
+            "plants": plants,
+            "wrong": _wrong(request.GET, state, [each.slug for each in plants]),
             "entries": page,
             "rows": [Row(each, _rough_guess(each)) for each in page],
             "now": timezone.now(),
@@ -88,6 +91,16 @@ def discovered_sensor(request: HttpRequest, pk: UUID) -> HttpResponse:
             "now": timezone.now(),
         },
     )
+
+
+def _wrong(query: Mapping[str, str], state: str, plants: Collection[str]) -> str:
+    """What of the query was not understood, in a sentence."""
+    if query.get("state") and query["state"] != state:
+        known = ", ".join(DiscoveredSensor.State.values)
+        return f"There is no state “{query['state']}”: these are the new ones. States are {known}."
+    if (plant := query.get("plant")) and plant not in plants:
+        return f"There is no plant “{plant}”, so no sensor is from it."
+    return ""
 
 
 def _rough_guess(entry: DiscoveredSensor) -> Guess:

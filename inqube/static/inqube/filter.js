@@ -41,6 +41,7 @@ export function filterMachines(cards) {
     if (chosen() !== "all") query.set("show", chosen());
     if (zone.value) query.set("zone", zone.value);
     if (text.value.trim()) query.set("q", text.value.trim());
+    document.querySelector("[data-wrong]")?.remove(); // it was about the URL that is now replaced
     history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
     apply();
   };

@@ -94,6 +94,22 @@ def test_it_filters_by_the_url(client: Client, kandy: Plant, vera: User) -> None
     assert "data-no-match hidden" not in filtered
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("?zone=nosuch", "The plant has no zone “nosuch”: these are the machines of all zones."),
+        ("?show=nosuch", "There is no filter “nosuch”: these are all. Filters are all, abnormal, stale."),
+    ],
+)
+def test_it_says_what_of_the_url_it_does_not_know(
+    client: Client, kandy: Plant, vera: User, query: str, said: str
+) -> None:
+    client.force_login(vera)
+
+    assert f"<span>{said}</span>" in client.get(f"/plants/kandy/{query}").content.decode()
+    assert "data-wrong" not in client.get("/plants/kandy/?zone=rolling&show=all").content.decode()
+
+
 def test_it_escapes_what_people_name_things(client: Client, kandy: Plant, vera: User) -> None:
     Machine.objects.update(name="</script><script>alert(1)</script>")
     client.force_login(vera)

@@ -93,6 +93,23 @@ def test_it_filters_by_the_url(operator: Client, kandy: Plant, query: str, expec
     assert shown(operator, query) == ids(*(letters[name] for name in expected))
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("?state=nosuch", "There is no state “nosuch”: these are the new letters."),
+        ("?reason=nosuch", "There is no reason “nosuch”: these are the letters of all reasons."),
+        ("?plant=rotterdam", "There is no plant “rotterdam”, so no letter is from it."),
+    ],
+)
+def test_it_says_what_of_the_url_it_does_not_know(
+    operator: Client, kandy: Plant, rotterdam: Plant, query: str, said: str
+) -> None:
+    known = operator.get(f"{LIST}?state=all&reason=unknown_sensor&plant=kandy").content.decode()
+
+    assert f"<span>{said}" in operator.get(f"{LIST}{query}").content.decode()
+    assert "<span>There is no" not in known
+
+
 def test_it_counts_by_reason(operator: Client, kandy: Plant) -> None:
     for reason in ("unknown_sensor", "invalid_json", "unknown_sensor"):
         make_letter(kandy, reason=reason)
@@ -173,7 +190,7 @@ def test_it_counts_in_the_navigation_what_waits(
     DeadLetter.objects.bulk_create(unsaved_letter(kandy) for _ in range(letters))
     make_letter(rotterdam)
     make_letter(kandy, state="discarded")
-    counts = re.findall(r'<b class="count">([^<]+)<', operator.get("/").content.decode())
+    counts = re.findall(r'<b class="count"[^>]*>([^<]+)<', operator.get("/").content.decode())
     assert counts == ([said] * 2 if said else [])  # in the side bar and in the phone's sheet
 
 

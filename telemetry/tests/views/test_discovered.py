@@ -79,6 +79,22 @@ def test_it_lists_what_ones_own_plants_do_not_know(operator: Client, kandy: Plan
     assert operator.get(url_of(foreign)).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("?state=nosuch", "There is no state “nosuch”: these are the new ones."),
+        ("?plant=rotterdam", "There is no plant “rotterdam”, so no sensor is from it."),
+    ],
+)
+def test_it_says_what_of_the_url_it_does_not_know(
+    operator: Client, kandy: Plant, rotterdam: Plant, query: str, said: str
+) -> None:
+    known = operator.get(f"{LIST}?state=ignored&plant=kandy").content.decode()
+
+    assert f"<span>{said}" in operator.get(f"{LIST}{query}").content.decode()
+    assert "<span>There is no" not in known
+
+
 def test_it_guesses_from_the_name(operator: Client, kandy: Plant) -> None:
     discover(kandy)
     page = operator.get(LIST).content.decode()
