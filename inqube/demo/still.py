@@ -58,7 +58,13 @@ def still_factory(moment: str = MOMENT, hours: float = 24) -> Iterator[StillFact
             "THROTTLE": "false",
         }
         run = [sys.executable, "-m", "inqube.demo.still"]
-        subprocess.run([*run, "seed", moment, str(hours), str(directory)], env=environment, cwd=ROOT, check=True)
+        subprocess.run(
+            [*run, "seed", moment, str(hours), str(directory)],
+            env=environment,
+            cwd=ROOT,
+            check=True,
+            preexec_fn=embedded.end_with_parent(signal.SIGKILL),
+        )
         port = embedded.free_port()
         log = stack.enter_context((directory / "web.log").open("wb"))
         web = subprocess.Popen(
@@ -67,6 +73,7 @@ def still_factory(moment: str = MOMENT, hours: float = 24) -> Iterator[StillFact
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=log,
+            preexec_fn=embedded.end_with_parent(signal.SIGKILL),
         )
         stack.callback(embedded.stop, web, signal.SIGKILL)
         deadline = time.monotonic() + START_WITHIN_S
