@@ -95,6 +95,8 @@ ADMIN = (
     Visit("admin of an operator", "admin/", "/admin/", who="bob"),
     Visit("admin of an app", "admin/<app_label>/", "/admin/plants/"),
     Visit("admin, topic tester", "admin/topic-tester/", "/admin/topic-tester/"),
+    Visit("admin, readings", "admin/readings/", f"/admin/readings/?sensor={SENSOR}"),
+    Visit("admin, live sensors", "admin/plants/sensor/", "/admin/plants/sensor/"),
     Visit("admin, own password", "admin/password_change/", "/admin/password_change/"),
     Visit("admin, own password changed", "admin/password_change/done/", "/admin/password_change/done/"),
     Visit("admin, password", "admin/accounts/user/<id>/password/", "/admin/accounts/user/{user}/password/"),
