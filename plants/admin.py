@@ -1,6 +1,6 @@
 """The factory in the admin: admins see all of it, operators the plants that they are a member of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -110,11 +110,19 @@ class ZoneAdmin(FactoryAdmin):
     autocomplete_fields = ("plant",)
 
 
+class TypeFilter(admin.AllValuesFieldListFilter):
+    """By type, where a link to what has none has words."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "none"}
+
+
 @admin.register(Machine)
 class MachineAdmin(FactoryAdmin):
     list_display = ("name", "slug", "type", "zone", "plant", "position")
     list_select_related = ("zone__plant",)
-    list_filter = (("zone__plant", admin.RelatedOnlyFieldListFilter), "type")
+    list_filter = (("zone__plant", admin.RelatedOnlyFieldListFilter), ("type", TypeFilter))
     search_fields = ("name", "slug", "type", "zone__name", "zone__plant__name", "zone__plant__slug")
     autocomplete_fields = ("zone",)
 
@@ -133,7 +141,7 @@ class SensorAdmin(FactoryAdmin):
         ("machine__zone__plant", admin.RelatedOnlyFieldListFilter),
         "kind",
         "is_active",
-        "type",
+        ("type", TypeFilter),
     )
     search_fields = ("name", "slug", "type", "machine__name", "address_path")
     autocomplete_fields = ("machine",)

@@ -11,5 +11,7 @@ function nameControls() {
   for (const box of document.querySelectorAll("input[name$='-DELETE']")) box.ariaLabel ??= "Delete this row";
 }
 
-addEventListener("load", nameControls); // by then Django's own scripts have made their widgets
+// Django's own scripts make their widgets when jQuery says so, which may be after the page has loaded.
+if (window.django?.jQuery) window.django.jQuery(nameControls);
+else nameControls();
 document.addEventListener("formset:added", nameControls);

@@ -5,14 +5,13 @@ A test goes through many pages: to begin anew for each would take longer than to
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from inqube.tests.pages.scene import Scene, build
 from inqube.tests.pages.visits import Visit
@@ -28,32 +27,40 @@ def scene(transactional_db: None) -> Scene:
 
 @dataclass
 class Visitor:
-    """Opens pages as the people of a scene."""
+    """Opens pages as the people of a scene, each in a browser of their own, which keeps its files."""
 
     browser: Browser
     web: WebServer
     scene: Scene
-    opened: ExitStack
     faults: list[str] = field(default_factory=list)
+    contexts: dict[str, BrowserContext] = field(default_factory=dict)
 
-    def open(self, visit: Visit, *, width: int = 1440, **media: Any) -> Page:
-        """The page in a browser of its own; what goes wrong in it is added to `faults`."""
-        self.opened.close()
+    def open(self, visit: Visit, **media: Any) -> Page:
+        """The page alone; what goes wrong in it is added to `faults`."""
+        if visit.who not in self.contexts:
+            self.contexts[visit.who] = self.context(visit.who)
+        context = self.contexts[visit.who]
+        for page in context.pages:
+            page.close()
         self.faults.clear()
-        context = self.browser.new_context(base_url=self.web.url, viewport={"width": width, "height": 900}, **media)
-        self.opened.callback(context.close)
-        if visit.who:
-            session = self.scene.sessions[visit.who]
-            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": self.web.url}])
         page = context.new_page()
+        page.emulate_media(**media)
         refusal = f"status of {visit.status}" if visit.status >= 400 else None  # Chromium's words for what is meant
         page.on("console", lambda said: self.note(said.text, refusal) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("request", lambda request: self.note(request.url, self.web.url))
         page.goto(visit.path.format(**self.scene.ids), wait_until="load")
+        page.evaluate(WIDGETS_MADE)
         if visit.then:
             visit.then(page)
         return page
+
+    def context(self, who: str) -> BrowserContext:
+        context = self.browser.new_context(base_url=self.web.url, viewport={"width": 1440, "height": 900})
+        if who:
+            session = self.scene.sessions[who]
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": self.web.url}])
+        return context
 
     def note(self, text: str, allowed: str | None) -> None:
         if allowed is None or allowed not in text:
@@ -63,10 +70,9 @@ class Visitor:
 @pytest.fixture
 def visitor(scene: Scene, web: WebServer) -> Iterator[Visitor]:
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with sync_playwright() as playwright, ExitStack() as opened:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield Visitor(browser, web, scene, opened)
-        opened.close()
+        yield Visitor(browser, web, scene)
         browser.close()
 
 
@@ -96,4 +102,6 @@ def findings() -> Findings:
     return run
 
 
+# Of the admin, which makes some when jQuery says that the page is ready.
+WIDGETS_MADE = "new Promise(done => window.django?.jQuery ? window.django.jQuery(() => setTimeout(done)) : done())"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
