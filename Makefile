@@ -12,7 +12,7 @@ INSTALLED := .venv/installed
 help:
 	@echo "make demo [ARGS=…]   a live factory on this machine; make demo ARGS=--help says more"
 	@echo "make test [ARGS=…]   the whole test suite; ARGS go to pytest"
-	@echo "make faults          kills and cuts what ingest depends on, then checks that nothing was lost"
+	@echo "make faults          kills and cuts what ingest depends on, then checks that nothing was lost; takes minutes"
 	@echo "make lint            ruff, mypy, and the check that no migration is missing"
 	@echo "make bench           measures ingest, queries, the live feed and the plant page on this machine"
 	@echo "make screenshots     takes the pictures in docs/screenshots anew"
@@ -30,12 +30,14 @@ $(INSTALLED): requirements/dev.txt
 demo: $(INSTALLED)
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
+# One more than there are processors: a good part of the tests waits for what other processes do.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $$($(BIN)/python -c "import os; print(os.cpu_count() + 1)") \
+		--dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Most of the time they wait: three at once leave two processors something to do. `make test` runs the short ones too.
 faults: $(INSTALLED)
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m "" telemetry/tests/faults $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "" telemetry/tests/faults telemetry/tests/live/server $(ARGS)
 
 # `makemigrations --check` without a database: it would wait for one to compare histories, which isn't the question.
 define MIGRATIONS_CHECK

@@ -16,7 +16,7 @@ from telemetry.tests.live.server.conftest import Connect, Publish, StartWeb
 from telemetry.tests.waiting import wait_until
 from telemetry.tests.web_server import WebServer
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 
 TOO_SLOW = 4408
 SILENT_AFTER_S = 30

@@ -20,7 +20,7 @@ from telemetry.tests.live.server.client import Client
 from telemetry.tests.live.server.conftest import Connect, StartWeb
 from telemetry.tests.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 
 SERVER_FAILED, UNAUTHENTICATED = 1011, 4401
 
