@@ -25,11 +25,11 @@ DRAWN_AFTER_MS = 500
 class View(NamedTuple):
     name: str
     path: str
-    signed_in: bool = True
+    who: str = "operator"  # nobody if empty
 
 
 VIEWS = (
-    View("login", "/login/", signed_in=False),
+    View("login", "/login/", who=""),
     View("overview", "/"),
     View("plant", "/plants/kandy/"),
     View("machine", "/plants/kandy/rolling/roller-2/"),
@@ -37,8 +37,11 @@ VIEWS = (
         "trend",
         "/trend/?sensor=kandy/rolling/roller-2/motor-current&sensor=kandy/rolling/roller-2/bearing-temp&range=8h",
     ),
+    View("alarms", "/alarms/"),
     View("dead-letters", "/dead-letters/"),
     View("discovered-sensors", "/discovered-sensors/"),
+    View("system", "/system/", who="admin"),
+    View("design", "/design/"),
 )
 
 
@@ -82,8 +85,8 @@ def picture(browser: Browser, factory: StillFactory, view: View, size: str, them
         reduced_motion="reduce",
     )
     page = context.new_page()
-    if view.signed_in:
-        sign_in(page, factory)
+    if view.who:
+        sign_in(page, factory, view.who)
     open_page(page, view.path)
     path = to / f"{view.name}-{size}-{theme}.png"
     page.screenshot(path=path)
@@ -91,9 +94,9 @@ def picture(browser: Browser, factory: StillFactory, view: View, size: str, them
     return path
 
 
-def sign_in(page: Page, factory: StillFactory) -> None:
+def sign_in(page: Page, factory: StillFactory, who: str = "operator") -> None:
     page.goto("/login/")
-    page.fill("[name=username]", factory.email)
+    page.fill("[name=username]", factory.email(who))
     page.fill("[name=password]", factory.password)
     page.click("button.primary")
     page.wait_for_load_state()

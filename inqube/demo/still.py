@@ -22,16 +22,20 @@ from pathlib import Path
 from inqube import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
-MOMENT = "2026-11-24T09:02:01+00:00"  # a second after the newest readings of the history, which has one every ten
-PEOPLE = {role: {"email": f"{role}@inqube.example", "password": "still factory"} for role in ("operator", "viewer")}
+MOMENT = "2026-11-24T09:02:01+00:00"  # a second after the newest readings of the history
+ROLES = ("admin", "operator", "viewer")
+PASSWORD = "still factory"
 START_WITHIN_S = 60
 
 
 @dataclass(frozen=True, slots=True)
 class StillFactory:
     url: str
-    email: str
-    password: str
+    password: str = PASSWORD
+
+    @staticmethod
+    def email(role: str) -> str:
+        return f"{role}@inqube.example"
 
 
 @contextmanager
@@ -81,7 +85,7 @@ def still_factory(moment: str = MOMENT, hours: float = 24) -> Iterator[StillFact
             if web.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError((directory / "web.log").read_text())
             time.sleep(0.1)
-        yield StillFactory(f"http://127.0.0.1:{port}", **PEOPLE["operator"])
+        yield StillFactory(f"http://127.0.0.1:{port}")
 
 
 def stop_clock(moment: str) -> None:
@@ -104,7 +108,8 @@ def seed(hours: str, directory: str) -> None:
     call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     credentials = Path(directory) / "credentials"
-    credentials.write_text(json.dumps(PEOPLE))
+    people = {role: {"email": StillFactory.email(role), "password": PASSWORD} for role in ROLES}
+    credentials.write_text(json.dumps(people))
     call_command("seed_demo", credentials=credentials, history_hours=float(hours), stdout=StringIO())
     from inqube.demo.scene import set_scene
 
