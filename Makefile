@@ -30,10 +30,8 @@ $(INSTALLED): requirements/dev.txt
 demo: $(INSTALLED)
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
-# One more than there are processors: a good part of the tests waits for what other processes do.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $$($(BIN)/python -c "import os; print(os.cpu_count() + 1)") \
-		--dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Most of the time they wait: three at once leave two processors something to do. `make test` runs the short ones too.
 faults: $(INSTALLED)

@@ -12,6 +12,8 @@ from plants.models import Plant
 from telemetry.queries.explorer import PAGE, page_of
 from telemetry.tests.samples import TEMP, store_series
 
+pytestmark = pytest.mark.django_db(transaction=True)  # the store has a connection of its own
+
 START = datetime.now(UTC).replace(minute=0, second=0, microsecond=123_000) - timedelta(hours=3)
 PATH = "/admin/readings/"
 
