@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from plants.models import Machine, Plant, Sensor, Zone
-from telemetry.queries.history import changes, raw, rollups
+from telemetry.queries.history import changes, qualities, raw, rollups
 from telemetry.queries.history.answer import Question
 from telemetry.tests.queries.history.questions import asked, assert_answers, questions, times
 from telemetry.tests.storage.histories import START, History, histories, keep, moved, play
@@ -34,7 +34,7 @@ def database(timescale_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ps
             with connection.transaction(), connection.cursor() as cursor:
                 yield cursor
 
-        for module in (rollups, changes, raw):
+        for module in (rollups, changes, raw, qualities):
             monkeypatch.setattr(module, "limited", limited)
         yield connection
 

@@ -15,6 +15,7 @@ def test_it_goes_on_at_another_process_when_one_is_killed(
     first, second = start_web(), start_web()
     client = connect(first)
     client.subscribe()
+    assert client.hear()["type"] == "snapshot"  # so what is published now is heard
     if listened:
         other = connect(second)
         other.subscribe()
