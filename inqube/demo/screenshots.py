@@ -106,7 +106,7 @@ def open_page(page: Page, path: str) -> None:
     """Shown in full; live where it can be, which in a factory that stands still it is for ten seconds."""
     for _ in range(TRIES):
         page.goto(path, wait_until="load")
-        if not page.locator("[data-pill]").count():
+        if not page.locator("#live").count():  # what a live page follows
             page.wait_for_load_state("networkidle")
             return
         try:

@@ -44,9 +44,7 @@ def walk(page: Page) -> list[tuple[str, bool, str, str]]:
 
 def test_it_leads_to_every_control_and_shows_where_it_is(visitor: Visitor) -> None:
     found = []
-    for visit in OURS:
-        if visit.name == "dialog":  # keeps Tab within
-            continue
+    for visit in {visit.route: visit for visit in reversed(OURS)}.values():  # the first of each page
         page = visitor.open(visit)
         steps = walk(page)
         if visit.who and visit.status == 200 and (not steps or "skip" not in steps[0][2]):

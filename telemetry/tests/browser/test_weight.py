@@ -28,10 +28,12 @@ def test_it_weighs_less_than_100_kb_when_the_biggest_plant_is_first_opened(facto
     assert 10_000 < found.bytes < AIM_BYTES
 
 
-def test_it_takes_a_picture_of_every_page(factory: StillFactory, tmp_path: Path) -> None:
+def test_it_takes_pictures(factory: StillFactory, tmp_path: Path) -> None:
+    """Of a page for nobody, a live one, one with a chart, and one for admins."""
+    views = [view for view in VIEWS if view.name in ("login", "plant", "trend", "system")]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        for view in VIEWS:
+        for view in views:
             taken = picture(browser, factory, view, "phone", "dark", tmp_path)
             assert taken.read_bytes().startswith(b"\x89PNG")
         browser.close()
