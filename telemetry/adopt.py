@@ -18,13 +18,14 @@ from psycopg import Connection
 
 from accounts.models import User
 from plants.models import Machine, Sensor, Zone
+from plants.scales import microseconds
 from telemetry.guess import Guess, Seen, guess, name_of
 from telemetry.ingest.ledger import Kind
 from telemetry.ingest.resolve import known_sensors
 from telemetry.ingest.store import Store
 from telemetry.ingest.validate import Window, validate, window
 from telemetry.models import DeadLetter, DiscoveredSensor, QuarantinedSample
-from telemetry.readings import KnownSensor, Reason, Rejected, Sample, microseconds
+from telemetry.readings import KnownSensor, Reason, Rejected, Sample
 from telemetry.replay import MAX_REPLAYED, replay
 
 MAX_ADOPTED = 500  # entries in one request, or in one run of the job

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from plants.models import Machine, Plant, Sensor, Zone
+from plants.scales import BAD, GOOD, UNCERTAIN
 from telemetry.alarm_rows import AlarmBanner, AlarmList, AlarmMark, AlarmRow, Severity, ShelvedRow, Standing
 from telemetry.freshness import Freshness
 from telemetry.models import Latest
 from telemetry.queries.console import MachineView, SensorView, ZoneView
 from telemetry.queries.state_changes import Since
 from telemetry.queries.timeline import Stretch
-from telemetry.readings import BAD, GOOD, UNCERTAIN
 
 PLANT = Plant(slug="example", name="Kandy Tea", location="Kandy, Sri Lanka", timezone="Asia/Colombo")
 ZONE = ZoneView(Zone(slug="rolling", name="Rolling", plant=PLANT), [])

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from plants.scales import instant, microseconds
 from telemetry.models import DeadLetter
 from telemetry.models.inbox import DeadLetterQuerySet
-from telemetry.readings import Reason, instant, microseconds
+from telemetry.readings import Reason
 
 NO_PLANT = "-"  # no slug
 STATES = ("new", "replayed", "discarded", "all")

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from plants.scales import UNCERTAIN
 from telemetry.freshness import Freshness
-from telemetry.readings import UNCERTAIN
 
 # Each has a pictogram. `waiting`: no reading yet. `none`: it reports, but no sensor says its state.
 Pictogram = Literal[

@@ -1,30 +1,14 @@
 """The shapes on a reading's way: Message → Sample → Reading, or Rejected. Tuples, no ORM.
 
-Times are integers of microseconds since 1970 UTC: exact, small, and what both numpy and PostgreSQL want.
+Their times and qualities are told as in plants/scales.py.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
 ADDRESS = re.compile("/".join(["[a-z0-9][a-z0-9_-]{0,62}"] * 4))  # of a sensor: its slugs from the plant down
-
-GOOD, UNCERTAIN, BAD = 192, 64, 0  # OPC DA quality bytes; 192 and above good, 64 to 191 uncertain, below bad
-
-
-def microseconds(moment: datetime) -> int:
-    """Of a time with a zone, since 1970 UTC; exact."""
-    return (moment - EPOCH) // MICROSECOND
-
-
-def instant(time_us: int) -> datetime:
-    """The inverse, in UTC. Raises OverflowError for a time that no calendar has."""
-    return EPOCH + timedelta(microseconds=time_us)
 
 
 class Token(NamedTuple):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from accounts.models import User
 from plants.models import Plant, Sensor
+from plants.scales import microseconds
 from telemetry.ingest.decode import decode
 from telemetry.ingest.judge import reading_of
 from telemetry.ingest.ledger import Kind
@@ -19,7 +20,7 @@ from telemetry.ingest.resolve import Directory, known_sensors
 from telemetry.ingest.store import Store
 from telemetry.ingest.validate import Window, window
 from telemetry.models import DeadLetter
-from telemetry.readings import Message, Reading, Reason, Rejected, microseconds
+from telemetry.readings import Message, Reading, Reason, Rejected
 
 MAX_REPLAYED = 1000  # letters in one request: some seconds
 TRUNCATED = "Only the beginning of the payload was kept: send the message again, or discard the letter."

@@ -7,12 +7,13 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
 from plants.models import Plant, Sensor
+from plants.scales import instant
 from telemetry.ingest.decode import decode
 from telemetry.ingest.judge import reading_of
 from telemetry.ingest.letters import source_of
 from telemetry.ingest.resolve import directory_of
 from telemetry.ingest.validate import Window
-from telemetry.readings import Message, Rejected, instant
+from telemetry.readings import Message, Rejected
 
 MAX_TOPIC = 1024  # characters; a topic of four slugs has 280
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-from telemetry.readings import BAD, GOOD, UNCERTAIN, Message, Reason, Rejected, Sample, microseconds
+from plants.scales import BAD, GOOD, UNCERTAIN, microseconds
+from telemetry.readings import Message, Reason, Rejected, Sample
 
 MAX_PAYLOAD_BYTES = 256 * 1024
 MAX_SAMPLES = 10_000

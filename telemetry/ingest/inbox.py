@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import psycopg
 
+from plants.scales import instant
 from telemetry.ingest.letters import KEPT_BYTES, Letter
-from telemetry.readings import instant
 
 # What the broker delivers again is counted where the letter is there: the acknowledgement was lost, not the commit.
 # `id <> %s`: the letter itself, where this is a second try after a commit of which nobody knew.

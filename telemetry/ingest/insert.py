@@ -12,8 +12,9 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import errors
 
+from plants.scales import microseconds
 from telemetry.ingest.copy import COPY_READINGS, copy_rows
-from telemetry.readings import Reading, microseconds
+from telemetry.readings import Reading
 
 CREATE_INCOMING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming (

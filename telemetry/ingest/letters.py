@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import orjson
 
+from plants.scales import instant
 from telemetry.ingest.decode import parse_topic
-from telemetry.readings import Message, Reading, Reason, Rejected, instant
+from telemetry.readings import Message, Reading, Reason, Rejected
 
 KEPT_BYTES = 64 * 1024  # of a payload; what is longer is cut off, and can't be replayed
 TEXT_CHARACTERS = 1000  # of a topic, an address, a detail: slugs fit, and what else there is fills no disk

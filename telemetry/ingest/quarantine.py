@@ -13,8 +13,9 @@ import psycopg
 from django.conf import settings
 from psycopg import errors
 
+from plants.scales import microseconds
 from telemetry.ingest.letters import clean
-from telemetry.readings import ADDRESS, Sample, microseconds
+from telemetry.readings import ADDRESS, Sample
 
 LABEL_CHARACTERS = 100  # longer texts are no states
 

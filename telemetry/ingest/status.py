@@ -8,7 +8,8 @@ import re
 import orjson
 
 from plants.models.devices import Heard
-from telemetry.readings import Message, instant
+from plants.scales import instant
+from telemetry.readings import Message
 
 TOPIC_FILTER = "inqube/v1/+/$status/+"
 LARGEST_BYTES = 1024

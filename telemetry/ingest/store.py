@@ -13,12 +13,13 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import errors
 
+from plants.scales import instant
 from telemetry.ingest import inbox, insert, quarantine
 from telemetry.ingest.insert import Columns, Fates, NotAllCopiedError, Way, columns, is_missing_day, is_refusal_of_a_row
 from telemetry.ingest.ledger import Kind, Ledger, Receipt
 from telemetry.ingest.letters import Letter, Quota, letter_of_reading
 from telemetry.ingest.quarantine import Room
-from telemetry.readings import Reading, Reason, Rejected, Sample, instant
+from telemetry.readings import Reading, Reason, Rejected, Sample
 from telemetry.storage import connection_params, flavour
 from telemetry.storage.rollups import begin_writing, leave_marks
 

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from telemetry.readings import KnownSensor, Reading, Reason, Rejected, Sample, instant
+from plants.scales import instant
+from telemetry.readings import KnownSensor, Reading, Reason, Rejected, Sample
 
 FUTURE_US = 5 * 60 * 1_000_000  # how far a device's clock may run ahead
 DAY_US = 86_400 * 1_000_000

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Literal
 
 from plants.models import Machine, Plant, Sensor, Zone
+from plants.scales import GOOD, UNCERTAIN
 from telemetry.alarm_rows import AlarmMark
 from telemetry.freshness import Freshness, freshness, on_change_freshness
 from telemetry.machine_state import MachineState, Pictogram, label_of, machine_state
 from telemetry.models import Latest
 from telemetry.queries.state_changes import Since
-from telemetry.readings import GOOD, UNCERTAIN
 
 SHOWN_SENSORS = 3  # rows of a machine's card
 

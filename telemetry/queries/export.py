@@ -18,8 +18,8 @@ from typing import Literal, NamedTuple
 import psycopg
 from psycopg import sql
 
+from plants.scales import GOOD
 from telemetry.queries.copy_out import copy_out
-from telemetry.readings import GOOD
 
 Format = Literal["csv", "ndjson"]
 Shape = Literal["long", "wide"]

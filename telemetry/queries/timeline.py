@@ -7,11 +7,11 @@ from typing import NamedTuple
 from django.db import connection
 
 from plants.models import Sensor
+from plants.scales import microseconds
 from telemetry.machine_state import BY_LABEL, Pictogram, label_of
 from telemetry.queries.history.changes import changes
 from telemetry.queries.history.rollups import Span
 from telemetry.queries.history.states import Change
-from telemetry.readings import microseconds
 
 SPAN = timedelta(hours=8)
 

@@ -16,7 +16,7 @@ import orjson
 
 from plants.demo_factory import FAST_S, DemoPlant, Place, places
 from plants.models import Sensor
-from telemetry.readings import GOOD, UNCERTAIN
+from plants.scales import GOOD, UNCERTAIN
 from telemetry.simulator.noise import Floats, fraction_of, key_of
 from telemetry.simulator.signals import Signal
 

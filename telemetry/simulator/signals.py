@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from plants.demo_factory import Place
 from plants.models import Sensor
-from telemetry.readings import BAD, GOOD, UNCERTAIN
+from plants.scales import BAD, GOOD, UNCERTAIN
 from telemetry.simulator.course import Course, Interruption, days_between
 from telemetry.simulator.noise import Floats, fraction_of, key_of, wander
 

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 
 from plants.models import Sensor
+from plants.scales import GOOD
 from telemetry.ingest.ledger import Kind
 from telemetry.ingest.store import Store, Stored
 from telemetry.models import DeadTotal, LedgerEntry
-from telemetry.readings import GOOD, Reading
+from telemetry.readings import Reading
 
 TEMP = "kandy/rolling/roller-2/temp"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -13,13 +13,14 @@ from django.utils.timezone import now
 
 from accounts.models import User
 from plants.models import Machine, Plant, Sensor, Zone
+from plants.scales import instant
 from telemetry import adopt as adopt_module
 from telemetry.adopt import Adoption, adopt, adopt_due
 from telemetry.ingest.ledger import Kind
 from telemetry.ingest.quarantine import Room, put
 from telemetry.ingest.store import connect
 from telemetry.models import DeadLetter, DiscoveredSensor, Latest, QuarantinedSample, Reading
-from telemetry.readings import Sample, instant
+from telemetry.readings import Sample
 from telemetry.tests.letters import make_letter
 from telemetry.tests.samples import dead, write
 

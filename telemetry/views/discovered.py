@@ -17,12 +17,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from plants.models import Plant
+from plants.scales import microseconds
 from telemetry.adopt import MAX_ADOPTED, Adoption, Refused, adopt, adopt_many, guess_of
 from telemetry.forms import AdoptForm
 from telemetry.guess import Guess, Seen, guess
 from telemetry.models import DiscoveredSensor, QuarantinedSample
 from telemetry.models.discovered import DiscoveredSensorQuerySet
-from telemetry.readings import microseconds
 from telemetry.views.access import for_operators
 from telemetry.views.chosen import chosen_ids
 

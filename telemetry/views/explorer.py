@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from plants.models import Sensor
+from plants.scales import instant, microseconds
 from telemetry.formats import format_offset
 from telemetry.models import Reading
 from telemetry.queries.console import quality_of
 from telemetry.queries.explorer import chart_of, page_of
 from telemetry.queries.trend_page import choices, sensors_named
-from telemetry.readings import instant, microseconds
 from telemetry.trend_query import RANGES, TrendQuery
 
 

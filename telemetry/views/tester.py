@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from plants.scales import microseconds
 from telemetry.forms import MessageForm
 from telemetry.ingest.validate import window
 from telemetry.models import DeadLetter
-from telemetry.readings import Message, microseconds
+from telemetry.readings import Message
 from telemetry.tester import Tested, examine
 from telemetry.views.access import for_operators
 

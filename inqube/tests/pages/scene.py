@@ -14,8 +14,9 @@ from procrastinate.contrib.django import app
 from accounts.models import User
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 from plants.models.devices import Device
+from plants.scales import BAD, GOOD, UNCERTAIN
 from telemetry.models import DeadLetter, DiscoveredSensor, IngestEvent, IngestShard, LedgerEntry
-from telemetry.readings import BAD, GOOD, UNCERTAIN, Reading
+from telemetry.readings import Reading
 from telemetry.tests.letters import make_letter
 from telemetry.tests.samples import us, write
 

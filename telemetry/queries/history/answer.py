@@ -11,6 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from plants.models import Sensor
+from plants.scales import MICROSECOND, instant, microseconds
 from telemetry.queries.downsample import lttb, minmax
 from telemetry.queries.history.aggregates import Cell, Grid, Joined, NotGood, bad_counts, column
 from telemetry.queries.history.buckets import Bucket, edges
@@ -23,7 +24,6 @@ from telemetry.queries.history.raw import Cursor, Row, readings, those_with_few
 from telemetry.queries.history.refused import RefusedError
 from telemetry.queries.history.rollups import Span, joined
 from telemetry.queries.history.states import Change, durations, labels
-from telemetry.readings import MICROSECOND, instant, microseconds
 
 DEFAULT_POINTS = 1000
 MAX_POINTS = 10_000  # of one sensor in one answer

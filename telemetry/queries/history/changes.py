@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
+from plants.scales import instant
 from telemetry.queries.history.levels import Level, pieces, pieces_before
 from telemetry.queries.history.limited import limited
 from telemetry.queries.history.rollups import LAST_OF_ANY, Span, by_level, ranges, sources
 from telemetry.queries.history.states import Change
-from telemetry.readings import instant
 
 MOST_CHANGES = 200_000  # of all sensors in one answer: a second of Python
 

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from plants.scales import instant
 from telemetry.queries.history.aggregates import NotGood
 from telemetry.queries.history.levels import SECOND, Level
 from telemetry.queries.history.limited import limited
 from telemetry.queries.history.rollups import Span
-from telemetry.readings import instant
 
 NOT_GOOD = """
 SELECT stored.sensor, width_bucket(found.time, ARRAY(

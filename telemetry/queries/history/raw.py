@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from plants.scales import GOOD, instant, microseconds
 from telemetry.queries.history.limited import limited
 from telemetry.queries.history.rollups import Span
-from telemetry.readings import GOOD, instant, microseconds
 
 Row = tuple[int, float, int]  # (microseconds since 1970 UTC, value, quality)
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from psycopg import sql
 
+from plants.scales import instant
 from telemetry.queries.history.aggregates import Joined
 from telemetry.queries.history.levels import SECOND, Level, Piece, pieces, pieces_before
 from telemetry.queries.history.limited import limited
-from telemetry.readings import instant
 
 
 class Span(NamedTuple):

@@ -9,10 +9,10 @@ from django.test import Client
 from accounts.models import User
 from accounts.tokens import issue_access_token
 from plants.models import Plant, Sensor
+from plants.scales import instant
 from telemetry.ingest.quarantine import Room, put
 from telemetry.ingest.store import connect
 from telemetry.models import DiscoveredSensor, Reading
-from telemetry.readings import instant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,9 +17,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from plants.models import Machine, Membership, Plant, Sensor
+from plants.scales import BAD, GOOD
 from telemetry.api import export as api
 from telemetry.api.export import EXPORTS_AT_ONCE, EXPORTS_OF_A_USER, AccessEndedError, Slots, TooManyError, encoding
-from telemetry.readings import BAD, GOOD
 from telemetry.storage import connection_params
 from telemetry.tests.samples import TEMP, store_series, us, write
 

@@ -20,8 +20,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from accounts.models import User
 from plants.models import Plant
+from plants.scales import GOOD
 from telemetry.live.publish import LivePublisher
-from telemetry.readings import GOOD
 from telemetry.tests.web_server import WebServer
 
 FLAGS = [

@@ -9,7 +9,8 @@ from itertools import count
 from typing import NamedTuple
 
 from plants.models import Sensor
-from telemetry.readings import GOOD, UNCERTAIN, Reading, Reason
+from plants.scales import GOOD, UNCERTAIN
+from telemetry.readings import Reading, Reason
 from telemetry.tests.samples import ms
 
 BAD_EVERY = 50  # one message in so many can't become a reading

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from telemetry.readings import GOOD, Reading, Reason
+from plants.scales import GOOD
+from telemetry.readings import Reading, Reason
 from telemetry.storage.buckets import DAY, HOUR, MINUTE
 from telemetry.tests.faults.checker import Contents, Entry, Journal, Letter, faults
 from telemetry.tests.faults.plan import Planned

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plants.scales import BAD, GOOD, UNCERTAIN
 from telemetry.imports.rows import samples
-from telemetry.readings import BAD, GOOD, UNCERTAIN, Reason, Rejected
+from telemetry.readings import Reason, Rejected
 from telemetry.tests.samples import TEMP, us
 
 TIME = "2026-11-20T22:59:59.5Z"

@@ -10,10 +10,11 @@ from django.utils.timezone import now
 
 from accounts.models import User
 from plants.models import Machine, Plant, Sensor
+from plants.scales import instant
 from telemetry.ingest.quarantine import LABEL_CHARACTERS, Room, put
 from telemetry.ingest.store import connect
 from telemetry.models import DiscoveredSensor, QuarantinedSample
-from telemetry.readings import Sample, instant
+from telemetry.readings import Sample
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,9 +15,10 @@ from benchmarks.servers import mosquitto
 from inqube import embedded
 from plants.models import Plant
 from plants.models.devices import Device, Heard, hashed
+from plants.scales import instant
 from telemetry.ingest import status
 from telemetry.ingest.status import Statuses, online
-from telemetry.readings import Message, instant
+from telemetry.readings import Message
 from telemetry.tests.waiting import wait_until
 
 Manage = Callable[..., subprocess.Popen[bytes]]

@@ -19,12 +19,12 @@ from django.db import connection
 from psycopg import OperationalError
 
 from plants.models import Machine, Plant, Sensor, Zone
+from plants.scales import BAD, GOOD
 from telemetry.ingest.ledger import Kind
 from telemetry.ingest.store import Store
 from telemetry.models import Latest, Reading
 from telemetry.queries.copy_out import export_connection
 from telemetry.queries.export import Export, ExportedSensor, Format, exported
-from telemetry.readings import BAD, GOOD
 from telemetry.tests.samples import TEMP, dead, store_series, us, write
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("kandy")]

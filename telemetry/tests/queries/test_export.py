@@ -10,6 +10,7 @@ from asgiref.sync import async_to_sync
 from psycopg import sql
 
 from plants.models import Plant, Sensor
+from plants.scales import BAD, GOOD
 from telemetry.queries import export as queries
 from telemetry.queries.copy_out import copy_out, export_connection
 from telemetry.queries.export import (
@@ -23,7 +24,6 @@ from telemetry.queries.export import (
     next_span,
     statement,
 )
-from telemetry.readings import BAD, GOOD
 from telemetry.tests.samples import TEMP, store_series, us, write
 
 pytestmark = pytest.mark.django_db(transaction=True)

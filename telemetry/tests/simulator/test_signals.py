@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plants.demo_factory import PLANTS, Place, places
-from telemetry.readings import GOOD
+from plants.scales import GOOD
 from telemetry.simulator.course import RUNNING
 from telemetry.simulator.signals import Signal
 

@@ -14,7 +14,8 @@ import psycopg
 from hypothesis import strategies as st
 from psycopg import sql
 
-from telemetry.readings import GOOD, Reading
+from plants.scales import GOOD
+from telemetry.readings import Reading
 from telemetry.storage import rollups
 from telemetry.storage.buckets import DAY, HOUR, MINUTE, floor
 from telemetry.tests.samples import EPOCH, us

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from psycopg import Connection, sql
 
-from telemetry.readings import GOOD, Reading
+from plants.scales import GOOD
+from telemetry.readings import Reading
 from telemetry.storage import flavour
 from telemetry.tests.samples import us
 

@@ -8,8 +8,8 @@ import pytest
 from psycopg import sql
 
 from plants.models import Plant, Sensor
+from plants.scales import GOOD
 from telemetry.ingest.store import Store, connect
-from telemetry.readings import GOOD
 from telemetry.storage import convert, plain, retention, rollups
 from telemetry.tests.samples import us
 from telemetry.tests.storage.histories import START

@@ -10,8 +10,8 @@ import pytest
 from accounts.models import User
 from accounts.tokens import issue_access_token
 from plants.models import Plant
+from plants.scales import GOOD
 from telemetry.live.publish import LivePublisher
-from telemetry.readings import GOOD
 from telemetry.tests.live.server.client import Client
 from telemetry.tests.web_server import WebServer
 
