@@ -108,6 +108,7 @@ INSTALLED_APPS = [
     "inqube",
     "accounts",
     "plants",
+    "alarms",
     "telemetry",
 ]
 

@@ -1,4 +1,4 @@
-"""The direction of dependencies: telemetry → plants → accounts, wired by inqube (DESIGN §2)."""
+"""The direction of dependencies: telemetry → alarms → plants → accounts, wired by inqube (DESIGN §2)."""
 
 import ast
 from collections.abc import Iterator
@@ -8,14 +8,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-APPS = ("accounts", "plants", "telemetry")
+APPS = ("accounts", "plants", "alarms", "telemetry")
 FORBIDDEN = {
-    "accounts": ("inqube", "plants", "telemetry"),
-    "plants": ("inqube", "telemetry"),
+    "accounts": ("inqube", "plants", "alarms", "telemetry"),
+    "plants": ("inqube", "alarms", "telemetry"),
+    "alarms": ("inqube", "telemetry"),
     "telemetry": ("inqube",),
 }
 INGEST = "telemetry/ingest"
 PURE = {f"{INGEST}/{stage}.py" for stage in ("decode", "validate", "batch", "counters", "shard")}
+PURE |= {f"alarms/{module}.py" for module in ("conditions", "lifecycle", "titles")}
 MQTT = {f"{INGEST}/mqtt.py", f"{INGEST}/subscriptions.py"}
 IMPURE = ("django", "psycopg", "mqtt5")
 STAGES = {f"telemetry.ingest.{stage}" for stage in ("mqtt", "decode", "resolve", "validate", "batch", "store")}
@@ -76,6 +78,8 @@ def test_it_points_down() -> None:
         ("accounts/api/views.py", "from plants.models import Plant", "plants.models"),
         ("accounts/tokens.py", "def f():\n    import telemetry.models", "telemetry.models"),
         ("plants/admin.py", "from telemetry import models", "telemetry"),
+        ("alarms/evaluate.py", "from telemetry.ingest.store import Store", "telemetry.ingest.store"),
+        ("alarms/conditions.py", "import psycopg", "psycopg"),
         ("plants/api/urls.py", "from inqube.api.pagination import Pages", "inqube.api.pagination"),
         ("plants/api/urls.py", "from ...telemetry import models", "telemetry.models"),
         ("telemetry/views/console.py", "if True:\n    from inqube import urls", "inqube.urls"),

@@ -10,6 +10,7 @@ from uuid import UUID
 from asgiref.sync import async_to_sync
 from django.db import connection
 
+from alarms.rule_set import Rules
 from plants.models import PlantQuerySet, SensorQuerySet
 from telemetry.ingest.decode import HTTP_TOPIC, decode_addressed
 from telemetry.ingest.judge import refuse
@@ -22,6 +23,7 @@ from telemetry.ingest.validate import Window, outside, validate
 from telemetry.live.publish import LivePublisher
 from telemetry.readings import Message, Reading, Reason, Rejected, Sample
 
+RULES = Rules()  # in memory from one request to the next
 SHOWN_CHARACTERS = 300  # of an address, which may be any text; one of four slugs has 255 at most
 
 
@@ -158,7 +160,7 @@ def write(
 ) -> Stored:
     """Stage 6 on Django's connection, which is there already."""
     connection.ensure_connection()
-    store = Store(lambda: connection.connection, quota, Kind.HTTP, room)
+    store = Store(lambda: connection.connection, quota, Kind.HTTP, room, RULES)
     return store.write(readings, letters, receipts, unknown, reasons)
 
 

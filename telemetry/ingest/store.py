@@ -1,6 +1,7 @@
 """Stage 6 of 8 — store: one transaction for readings, what depends on them, and what could not become one.
 
-Only readings that are new go on from `reading` (insert.py) to `latest` and to the marks for rollups; letters
+Only readings that are new go on from `reading` (insert.py) to `latest`, to the marks for rollups, and to the rules
+(stage 7, alarms/evaluate.py); letters
 (inbox.py), ledger (ledger.py) and samples of unknown sensors (quarantine.py) are written beside them.
 """
 
@@ -13,6 +14,7 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import errors
 
+from alarms.evaluate import Before, Rows, evaluate
 from plants.scales import instant
 from telemetry.ingest import inbox, insert, quarantine
 from telemetry.ingest.insert import Columns, Fates, NotAllCopiedError, Way, columns, is_missing_day, is_refusal_of_a_row
@@ -26,24 +28,23 @@ from telemetry.storage.rollups import begin_writing, leave_marks
 CANCEL_WITHIN_S = 2.0
 DAY_US = 86_400_000_000
 
-# Rows come in the order of their sensor, so that two processes never wait for each other in a circle. `before` is what
-# was the latest: a reading older than that is late.
+# Rows come in the order of their sensor, so that two processes never wait for each other in a circle. What was the
+# latest is kept in the row: no other way tells it as it was at the moment when the row was locked.
 UPSERT_LATEST = """
 WITH new AS (
     SELECT sensor, '1970-01-01Z'::timestamptz + time_us * interval '1 microsecond' AS time, value, quality
     FROM unnest(%s::int[], %s::bigint[], %s::float8[], %s::int2[]) AS new (sensor, time_us, value, quality)
-), before AS (
-    SELECT sensor, latest.time FROM new JOIN latest USING (sensor)
 ), advanced AS (
     INSERT INTO latest AS l (sensor, time, value, quality, received_at)
     SELECT sensor, time, value, quality, statement_timestamp() FROM new
     ON CONFLICT (sensor) DO UPDATE
-    SET time = excluded.time, value = excluded.value, quality = excluded.quality, received_at = excluded.received_at
+    SET time = excluded.time, value = excluded.value, quality = excluded.quality, received_at = excluded.received_at,
+        before_time = l.time, before_value = l.value, before_quality = l.quality
     WHERE l.time <= excluded.time
-    RETURNING sensor
+    RETURNING sensor, before_time, before_value, before_quality
 )
-SELECT (extract(epoch FROM before.time) * 1000000)::bigint, advanced.sensor IS NOT NULL
-FROM new LEFT JOIN before USING (sensor) LEFT JOIN advanced USING (sensor) ORDER BY sensor
+SELECT advanced.sensor IS NOT NULL, (extract(epoch FROM before_time) * 1000000)::bigint, before_value, before_quality
+FROM new LEFT JOIN advanced USING (sensor) ORDER BY sensor
 """
 
 ADDRESSES = """
@@ -54,7 +55,7 @@ JOIN plants_zone AS zone ON zone.id = machine.zone_id
 JOIN plants_plant AS plant ON plant.id = zone.plant_id
 WHERE sensor.number = ANY(%s)
 """
-NEVER = -(2**63)  # before all times, in µs
+NEVER, ALWAYS = -(2**63), 2**63 - 1  # before and after all times, in µs
 NO_REASONS: Mapping[str, int] = {}
 
 
@@ -111,12 +112,15 @@ class Store:
         quota: Quota | None = None,
         kind: Kind = Kind.MQTT,
         room: Room | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self._connect = connect
         self._quota = quota
         self._room = room
         self._ledger = Ledger(kind)
+        self._watches = kind in (Kind.MQTT, Kind.HTTP)  # what happens now; not history that somebody brings
         self._connection: psycopg.Connection | None = None
+        self._rules = rules or Rules()
         self._days: set[int] = set()  # UTC days since 1970 for which the database has room
 
     def write(
@@ -186,8 +190,11 @@ class Store:
         with connection.transaction(), connection.cursor() as cursor:
             mark_from_us = begin_writing(cursor)
             fates = way(cursor, rows)
-            newest = _advance_latest(cursor, rows, fates)
+            newest, before = _advance_latest(cursor, rows, fates)
             leave_marks(cursor, mark_from_us, rows.sensor[fates.changed], rows.time_us[fates.changed])
+            if self._watches:
+                rules = self._rules.read(cursor)
+                evaluate(cursor, rules, Rows(*rows.take(fates.stored & ~fates.late)), before)
             refused = {place: _refusal(rows, place, words) for place, words in fates.refused.items()}
             inbox.put(cursor, [*load.letters, *self._letters_of(cursor, rows, refused)])
             self._ledger.enter(cursor, load.receipts, fates, load.reasons)
@@ -229,16 +236,25 @@ class Store:
             self._days |= days
 
 
-def _advance_latest(cursor: psycopg.Cursor, rows: Columns, fates: Fates) -> list[Reading]:
-    """Moves `latest` forward where changed rows are newer; gives those, and notes which of the stored are late."""
+def _advance_latest(cursor: psycopg.Cursor, rows: Columns, fates: Fates) -> tuple[list[Reading], dict[int, Before]]:
+    """Moves `latest` forward where changed rows are newer; gives those, and by sensor what was the latest before.
+
+    Notes which of the stored are late.
+    """
     if not fates.changed.any():
-        return []
+        return [], {}
     candidates = newest_of_each(rows.take(fates.changed))
     found = cursor.execute(UPSERT_LATEST, [column.tolist() for column in candidates]).fetchall()
-    before = np.array([NEVER if before_us is None else before_us for before_us, _ in found], np.int64)
-    place = np.searchsorted(candidates.sensor, rows.sensor).clip(max=len(before) - 1)  # of what did not change: any
-    fates.late = fates.stored & (rows.time_us < before[place])
-    return [reading for reading, (_, advanced) in zip(candidates.rows(), found, strict=True) if advanced]
+    before_us = np.array(
+        [ALWAYS if not advanced else NEVER if time_us is None else time_us for advanced, time_us, _, _ in found],
+        np.int64,
+    )
+    place = np.searchsorted(candidates.sensor, rows.sensor).clip(max=len(before_us) - 1)  # of what did not change: any
+    fates.late = fates.stored & (rows.time_us < before_us[place])
+    sensors = candidates.sensor.tolist()
+    before = {sensor: Before(*was) for sensor, (_, *was) in zip(sensors, found, strict=True) if was[0] is not None}
+    newest = [reading for reading, (advanced, *_) in zip(candidates.rows(), found, strict=True) if advanced]
+    return newest, before
 
 
 def _refusal(rows: Columns, place: int, words: str) -> Rejected:

@@ -70,6 +70,10 @@ class Latest(models.Model):
     value = models.FloatField()
     quality = models.SmallIntegerField()
     received_at = models.DateTimeField()
+    # What it was when this one came: ingest finds here what it was at the moment when it locked the row.
+    before_time = models.DateTimeField(null=True)
+    before_value = models.FloatField(null=True)
+    before_quality = models.SmallIntegerField(null=True)
 
     class Meta:
         db_table = "latest"

@@ -1,0 +1,264 @@
+"""Stage 7 of 8 — alarms: what new readings mean to the rules, in the transaction that stores them.
+
+So an alarm is raised exactly as often as its readings are stored: once. Late and bad readings change nothing. Late is
+what is older than the newest reading of its sensor that came before it, whichever batch brought that.
+
+Most batches have nothing for most rules: numpy finds the sensors of which a reading is beyond a limit or that are not
+plainly normal, and only their readings are looked at one by one. The rows of `latest` that the store has locked keep
+two writers from looking at one sensor at once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import Cursor
+
+from alarms.conditions import NORMAL, Change, Good, Kind, Phase, Standing, due_in_us, is_further, step
+from alarms.lifecycle import ACTIVE, State
+from alarms.models.alarms import Source, Subject
+from alarms.record import Pair, Record, Row
+from alarms.rule_set import Check, Key, RuleSet
+from plants.scales import UNCERTAIN, instant
+
+STANDINGS = "SELECT rule_id, sensor, phase, since_us, anchor FROM rule_state WHERE sensor = ANY(%s)"
+KEEP = """
+INSERT INTO rule_state AS old (rule_id, sensor, phase, since_us, anchor, due_at)
+SELECT rule_id, sensor, phase, since_us, anchor, statement_timestamp() + due_us * interval '1 microsecond'
+FROM unnest(%s::uuid[], %s::int[], %s::int2[], %s::bigint[], %s::float8[], %s::bigint[])
+    AS new (rule_id, sensor, phase, since_us, anchor, due_us)
+ON CONFLICT (rule_id, sensor) DO UPDATE
+SET phase = excluded.phase, since_us = excluded.since_us, anchor = excluded.anchor, due_at = excluded.due_at
+"""
+FORGET = "DELETE FROM rule_state WHERE (rule_id, sensor) IN (SELECT * FROM unnest(%s::uuid[], %s::int[]))"
+
+LAST_GOOD = "SELECT sensor, time_us, value FROM last_good WHERE sensor = ANY(%s)"
+KEEP_GOOD = """
+INSERT INTO last_good (sensor, time_us, value) SELECT * FROM unnest(%s::int[], %s::bigint[], %s::float8[])
+ON CONFLICT (sensor) DO UPDATE SET time_us = excluded.time_us, value = excluded.value
+"""
+FORGET_GOOD = "DELETE FROM last_good WHERE sensor = ANY(%s)"
+
+LATEST = """
+SELECT sensor, (extract(epoch FROM time) * 1000000)::bigint, value, quality FROM latest WHERE sensor = ANY(%s)
+"""
+
+
+class Rows(NamedTuple):
+    """n new readings that are not late, in the order in which they came, by column; each of shape (n,)."""
+
+    sensor: NDArray[np.int32]
+    time_us: NDArray[np.int64]
+    value: NDArray[np.float64]
+    quality: NDArray[np.int16]
+
+
+class Before(NamedTuple):
+    """What was the latest reading of a sensor before those that are new."""
+
+    time_us: int
+    value: float
+    quality: int
+
+
+Standings = dict[Key, Standing]
+
+
+def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Mapping[int, Before]) -> None:
+    """Raises and clears alarms, and keeps where rules stand.
+
+    Args:
+        cursor: in the transaction that has stored the rows, and has locked their sensors' rows of `latest`.
+        before: what was the latest of each sensor; those that had none are not there.
+    """
+    if not len(rules.sensors) or not len(rows.sensor):
+        return
+    place = np.searchsorted(rules.sensors, rows.sensor).clip(max=len(rules.sensors) - 1)
+    is_watched = rules.sensors[place] == rows.sensor
+    if not is_watched.any():
+        return
+    standings = _standings(cursor, rules, np.unique(rows.sensor[is_watched]))
+    is_hot = (rows.value > rules.upper[place]) | (rows.value < rules.lower[place]) | rules.is_always[place]
+    sensors = np.unique(rows.sensor[is_watched & is_hot]).tolist()
+    wanted = np.array(sorted({*sensors, *(key.sensor for key in standings)}), np.int32)
+    chosen = is_watched & np.isin(rows.sensor, wanted)
+    if not chosen.any():
+        return
+    look = _Look(cursor, rules, wanted.tolist(), standings, before)
+    for sensor, time_us, value, quality in zip(*(column[chosen].tolist() for column in rows), strict=True):
+        look.at(sensor, time_us, value, quality)
+    look.keep()
+
+
+def _standings(cursor: Cursor, rules: RuleSet, sensors: NDArray[np.int32]) -> Standings:
+    rows = cursor.execute(STANDINGS, [sensors.tolist()]).fetchall()
+    return {
+        Key(rule_id, sensor): Standing(Phase(phase), since_us, anchor)
+        for rule_id, sensor, phase, since_us, anchor in rows
+        if (rule_id, sensor) in rules.by_key  # not of a rule that is gone; `watch` puts that in order
+    }
+
+
+class _Look:
+    """Takes the readings of the sensors that need it, one by one, and keeps what they have changed."""
+
+    def __init__(
+        self, cursor: Cursor, rules: RuleSet, sensors: list[int], standings: Standings, before: Mapping[int, Before]
+    ) -> None:
+        self._cursor = cursor
+        self._rules = rules
+        self._standings = standings
+        self._known = standings.copy()  # as the database has them
+        self._seen_us = {sensor: each.time_us for sensor, each in before.items()}
+        self._good = {
+            sensor: Good(each.time_us, each.value) for sensor, each in before.items() if each.quality >= UNCERTAIN
+        }
+        self._is_bad = {sensor: each.quality < UNCERTAIN for sensor, each in before.items()}
+        self._kept_good = self._load_good([sensor for sensor in sensors if self._is_bad.get(sensor)])
+        self._good |= self._kept_good
+        self._good |= self._load_references(sensors)
+        self._changes: list[tuple[Check, Change]] = []
+        self._peaks: dict[Key, Good] = {}
+
+    def at(self, sensor: int, time_us: int, value: float, quality: int) -> None:
+        """The next reading in the order of receipt."""
+        if time_us < self._seen_us.get(sensor, time_us):
+            return
+        self._seen_us[sensor] = time_us
+        self._is_bad[sensor] = quality < UNCERTAIN
+        if quality < UNCERTAIN:
+            return
+        before = self._good.get(sensor)
+        for check in self._rules.by_sensor.get(sensor, ()):
+            self._check(check, time_us, value, before)
+        self._good[sensor] = Good(time_us, value)
+
+    def _check(self, check: Check, time_us: int, value: float, before: Good | None) -> None:
+        limits, key = check.limits, check.key
+        standing = self._standings.get(key, NORMAL)
+        reference = self._reference(check, time_us)
+        standing, changes = step(
+            limits, standing, time_us, value, before, reference, is_scheduled=check.is_scheduled(time_us)
+        )
+        for change in changes:
+            self._changes.append((check, change))
+            if change.is_active and limits.kind is not Kind.STUCK:
+                standing = standing._replace(anchor=change.value)
+        if standing.phase is Phase.ACTIVE and is_further(limits, value, standing.anchor):
+            standing = standing._replace(anchor=value)
+            self._peaks[key] = Good(time_us, value)
+        if standing.phase is Phase.NORMAL:
+            self._standings.pop(key, None)
+        else:
+            self._standings[key] = standing
+
+    def _reference(self, check: Check, time_us: int) -> float | None:
+        """The value of the other sensor of a deviation, unless it is stale."""
+        if check.reference is None:
+            return None
+        other = self._good.get(check.reference.sensor)
+        return other.value if other is not None and time_us - other.time_us <= check.reference.stale_us else None
+
+    def _load_good(self, sensors: list[int]) -> dict[int, Good]:
+        if not sensors:
+            return {}
+        rows = self._cursor.execute(LAST_GOOD, [sensors]).fetchall()
+        return {sensor: Good(time_us, value) for sensor, time_us, value in rows}
+
+    def _load_references(self, sensors: list[int]) -> dict[int, Good]:
+        """The values of those sensors from which others deviate, and of which no reading came in this batch."""
+        checks = (check for sensor in sensors for check in self._rules.by_sensor.get(sensor, ()))
+        others = {check.reference.sensor for check in checks if check.reference is not None} - self._seen_us.keys()
+        if not others:
+            return {}
+        rows = self._cursor.execute(LATEST, [sorted(others)]).fetchall()
+        good = {sensor: Good(time_us, value) for sensor, time_us, value, quality in rows if quality >= UNCERTAIN}
+        return good | self._load_good([sensor for sensor, _, _, quality in rows if quality < UNCERTAIN])
+
+    def keep(self) -> None:
+        if self._changes or self._peaks:
+            keep_changes(self._cursor, Source.INGEST, self._changes, self._peaks, self._rules)
+        time_us = self._seen_us
+        keep_standings(
+            self._cursor,
+            {key: standing for key, standing in self._standings.items() if standing != self._known.get(key)},
+            self._known.keys() - self._standings.keys(),
+            {
+                key: due_in_us(self._rules.by_key[key].limits, standing, time_us[key.sensor])
+                for key, standing in self._standings.items()
+            },
+        )
+        self._keep_good()
+
+    def _keep_good(self) -> None:
+        """Of sensors whose rules look back: the last good reading, while `latest` has a bad one."""
+        with_memory = self._rules.with_memory & self._is_bad.keys()
+        bad = [
+            (sensor, *self._good[sensor]) for sensor in sorted(with_memory & self._good.keys()) if self._is_bad[sensor]
+        ]
+        changed = [row for row in bad if self._kept_good.get(row[0]) != row[1:]]
+        if changed:
+            self._cursor.execute(KEEP_GOOD, list(map(list, zip(*changed, strict=True))))
+        over = [sensor for sensor in self._kept_good if not self._is_bad[sensor]]
+        if over:
+            self._cursor.execute(FORGET_GOOD, [over])
+
+
+def keep_standings(cursor: Cursor, changed: Standings, gone: Iterable[Key], due_in: Mapping[Key, int | None]) -> None:
+    """Writes those that changed, and takes away those that are normal again."""
+    if gone := sorted(gone):
+        cursor.execute(FORGET, [[key.rule_id for key in gone], [key.sensor for key in gone]])
+    if changed:
+        rows = [(*key, *standing, due_in[key]) for key, standing in changed.items()]
+        cursor.execute(KEEP, list(map(list, zip(*rows, strict=True))))
+
+
+def keep_changes(
+    cursor: Cursor, source: str, changes: Sequence[tuple[Check, Change]], peaks: Mapping[Key, Good], rules: RuleSet
+) -> None:
+    """Raises and clears the alarms of these rules and sensors, in this order; then sets how far they have gone."""
+    checks = {check.key: check for check, _ in changes} | {key: rules.by_key[key] for key in peaks}
+    record = Record(cursor, source)
+    record.lock({check.plant_id for check in checks.values()})
+    pairs = {key: (check.key.rule_id, check.sensor_id) for key, check in checks.items()}
+    open_alarms = record.open_of(list(pairs.values()))
+    for check, change in changes:
+        _keep_change(record, open_alarms, check, change)
+    for key, peak in peaks.items():
+        alarm = open_alarms.get(pairs[key])
+        if alarm is not None and alarm.state in ACTIVE:
+            alarm.peak_value, alarm.peak_at = peak.value, instant(peak.time_us)
+            record.change(alarm)
+    record.write()
+
+
+def _keep_change(record: Record, open_alarms: dict[Pair, Row], check: Check, change: Change) -> None:
+    pair = check.key.rule_id, check.sensor_id
+    alarm = open_alarms.get(pair)
+    time = instant(change.time_us)
+    if change.is_active and alarm is None:
+        open_alarms[pair] = record.raise_new(
+            Row(
+                id=uuid4(),
+                subject=Subject.SENSOR,
+                rule_id=check.key.rule_id,
+                sensor_id=check.sensor_id,
+                machine_id=check.machine_id,
+                device_id=None,
+                plant_id=check.plant_id,
+                version_id=check.version_id,
+                severity=check.severity,
+                title=check.title,
+                state=State.RAISED,
+                raised_at=time,
+                trigger_value=change.value,
+            )
+        )
+    elif change.is_active and alarm is not None and alarm.state is State.CLEARED:
+        record.raise_again(alarm, time, change.value)
+    elif not change.is_active and alarm is not None and alarm.state in ACTIVE:
+        record.clear(alarm, time, change.value)
+        if alarm.state is State.CLOSED:
+            del open_alarms[pair]

@@ -1,0 +1,25 @@
+"""Rules and alarms."""
+
+from alarms.models.alarms import Actor, Alarm, AlarmEvent, AlarmQuerySet, RefusedError, Source, Subject
+from alarms.models.rules import Rule, RuleQuerySet, RuleVersion, is_scheduled
+from alarms.models.severity import WORST_FIRST, Severity
+from alarms.models.states import LastGood, RulesChange, RuleState
+
+__all__ = [
+    "WORST_FIRST",
+    "Actor",
+    "Alarm",
+    "AlarmEvent",
+    "AlarmQuerySet",
+    "LastGood",
+    "RefusedError",
+    "Rule",
+    "RuleQuerySet",
+    "RuleState",
+    "RuleVersion",
+    "RulesChange",
+    "Severity",
+    "Source",
+    "Subject",
+    "is_scheduled",
+]

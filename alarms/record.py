@@ -1,0 +1,193 @@
+"""Writes what happens to alarms, in one transaction: the alarms themselves, their journal, and word of it to others.
+
+On a cursor of psycopg, for ingest and the worker; what people do goes through the methods of models.Alarm.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import Cursor
+
+from alarms.lifecycle import Kind, State, follows
+from alarms.models.alarms import LOCK_PLANTS, NOTIFY, PLANT_LOCK, Subject
+
+OPEN = """
+SELECT alarm.id, alarm.subject, alarm.rule_id, alarm.sensor_id, alarm.machine_id, alarm.device_id, alarm.plant_id,
+    alarm.version_id, alarm.severity, alarm.title, alarm.state, alarm.raised_at, alarm.occurrences,
+    alarm.trigger_value, alarm.peak_value, alarm.peak_at, alarm.cleared_at, alarm.clear_value, alarm.closed_at,
+    alarm.held_under_id, alarm.shelved_until, alarm.shelved_by_id, alarm.shelve_reason
+FROM alarms_alarm AS alarm
+WHERE alarm.state <> 'closed' AND ({which})
+FOR UPDATE OF alarm
+"""
+OF_SENSORS = (
+    "alarm.subject = 'sensor' AND (alarm.rule_id, alarm.sensor_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
+)
+
+# A shelf outlives the episode for which it was made: the next one is on it from its beginning.
+SHELVES = """
+SELECT DISTINCT ON (alarm.rule_id, alarm.sensor_id)
+    alarm.rule_id, alarm.sensor_id, alarm.shelved_until, alarm.shelved_by_id, alarm.shelve_reason
+FROM alarms_alarm AS alarm
+JOIN unnest(%s::uuid[], %s::uuid[]) AS wanted (rule_id, sensor_id)
+    ON wanted.rule_id = alarm.rule_id AND wanted.sensor_id = alarm.sensor_id
+WHERE alarm.shelved_until > statement_timestamp()
+ORDER BY alarm.rule_id, alarm.sensor_id, alarm.recorded_at DESC
+"""
+
+COLUMNS = (
+    "id", "subject", "rule_id", "sensor_id", "machine_id", "device_id", "plant_id", "version_id", "severity", "title",
+    "state", "raised_at", "occurrences", "trigger_value", "peak_value", "peak_at", "cleared_at", "clear_value",
+    "closed_at", "held_under_id", "shelved_until", "shelved_by_id", "shelve_reason",
+)  # fmt: skip
+INSERT = f"INSERT INTO alarms_alarm ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"
+CHANGING = COLUMNS[COLUMNS.index("state") : COLUMNS.index("shelved_until")]
+UPDATE = f"UPDATE alarms_alarm SET {', '.join(f'{column} = %s' for column in CHANGING)} WHERE id = %s"
+INSERT_EVENT = """
+INSERT INTO alarms_alarmevent (alarm_id, plant_id, kind, state, time, value, actor, source, note, detail)
+VALUES (%s, %s, %s, %s, %s, %s, '', %s, %s, %s)
+"""
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """An open alarm as it is being changed; the columns of COLUMNS in their order."""
+
+    id: UUID
+    subject: str
+    rule_id: UUID | None
+    sensor_id: UUID | None
+    machine_id: UUID | None
+    device_id: UUID | None
+    plant_id: UUID
+    version_id: int
+    severity: str
+    title: str
+    state: State
+    raised_at: datetime
+    occurrences: int = 1
+    trigger_value: float | None = None
+    peak_value: float | None = None
+    peak_at: datetime | None = None
+    cleared_at: datetime | None = None
+    clear_value: float | None = None
+    closed_at: datetime | None = None
+    held_under_id: UUID | None = None
+    shelved_until: datetime | None = None
+    shelved_by_id: UUID | None = None
+    shelve_reason: str = ""
+
+    def __post_init__(self) -> None:
+        self.state = State(self.state)  # from the database it comes as a string
+
+    def values(self, columns: Iterable[str]) -> list[Any]:
+        return [getattr(self, column) for column in columns]
+
+
+class Event(NamedTuple):
+    alarm: Row
+    kind: Kind
+    state: State
+    time: datetime
+    value: float | None
+    note: str
+    detail: dict[str, Any]
+
+
+Pair = tuple[UUID, UUID]  # (Rule.id, Sensor.id)
+
+
+@dataclass(slots=True)
+class Record:
+    """What happens to alarms in one transaction; nothing is in the database before `write`."""
+
+    cursor: Cursor
+    source: str
+    events: list[Event] = field(default_factory=list)
+    _new: list[Row] = field(default_factory=list)
+    _changed: dict[UUID, Row] = field(default_factory=dict)
+    _shelves: dict[Pair, tuple[datetime, UUID, str]] = field(default_factory=dict)
+
+    def lock(self, plants: Iterable[UUID]) -> None:
+        """Before anything else about alarms of these plants: see models.alarms.LOCK_PLANTS."""
+        self.cursor.execute(LOCK_PLANTS, [PLANT_LOCK, sorted(set(plants), key=str)])
+
+    def open_of(self, pairs: Sequence[Pair]) -> dict[Pair, Row]:
+        """The open alarms of these rules and sensors."""
+        rules, sensors = [rule for rule, _ in pairs], [sensor for _, sensor in pairs]
+        self._shelves |= {
+            (rule, sensor): (until, by, why)
+            for rule, sensor, until, by, why in self.cursor.execute(SHELVES, [rules, sensors]).fetchall()
+        }
+        rows = self.open_where(OF_SENSORS, [rules, sensors])
+        return {(row.rule_id, row.sensor_id): row for row in rows if row.rule_id and row.sensor_id}
+
+    def open_where(self, which: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Open alarms by a condition in SQL, on the table as `alarm`; locked."""
+        rows = self.cursor.execute(OPEN.format(which=which), params).fetchall()
+        return [Row(*row) for row in rows]
+
+    def raise_new(self, row: Row, note: str = "") -> Row:
+        """Another alarm. `row.state` and `row.raised_at` are those of its beginning."""
+        if row.subject == Subject.SENSOR and row.rule_id and row.sensor_id:
+            shelf = self._shelves.get((row.rule_id, row.sensor_id))
+            if shelf is not None:
+                row.shelved_until, row.shelved_by_id, row.shelve_reason = shelf
+        row.peak_value, row.peak_at = row.trigger_value, row.raised_at
+        self._new.append(row)
+        self.events.append(Event(row, Kind.RAISED, row.state, row.raised_at, row.trigger_value, note, {}))
+        return row
+
+    def raise_again(self, row: Row, time: datetime, value: float | None) -> None:
+        """One that had cleared before anybody acknowledged it."""
+        row.occurrences += 1
+        row.cleared_at = row.clear_value = None
+        self.happen(row, Kind.RAISED, time, value)
+
+    def clear(self, row: Row, time: datetime, value: float | None) -> None:
+        row.cleared_at, row.clear_value = max(time, row.raised_at), value
+        self.happen(row, Kind.CLEARED, row.cleared_at, value)
+
+    def happen(
+        self,
+        row: Row,
+        kind: Kind,
+        time: datetime,
+        value: float | None = None,
+        note: str = "",
+        detail: dict[str, Any] | None = None,
+    ) -> bool:
+        """Notes an event, and the state that follows; False where it cannot happen in this state."""
+        state = follows(row.state, kind)
+        if state is None:
+            return False
+        row.state = state
+        if state is State.CLOSED:
+            row.closed_at = time
+        self.change(row)
+        self.events.append(Event(row, kind, state, time, value, note, detail or {}))
+        return True
+
+    def change(self, row: Row) -> None:
+        """Writes the row again, without a word in the journal."""
+        if row not in self._new:
+            self._changed[row.id] = row
+
+    def write(self) -> None:
+        """All at once. Whoever follows a plant's events hears of them with the commit."""
+        if self._new:
+            self.cursor.executemany(INSERT, [row.values(COLUMNS) for row in self._new])
+        if self._changed:
+            self.cursor.executemany(UPDATE, [[*row.values(CHANGING), row.id] for row in self._changed.values()])
+        if self.events:
+            self.cursor.executemany(INSERT_EVENT, [self._columns(event) for event in self.events])
+            for plant in sorted({event.alarm.plant_id.hex for event in self.events}):
+                self.cursor.execute(NOTIFY, [plant])
+
+    def _columns(self, event: Event) -> list[Any]:
+        alarm, kind, state, time, value, note, detail = event
+        return [alarm.id, alarm.plant_id, kind, state, time, value, self.source, note, json.dumps(detail)]
