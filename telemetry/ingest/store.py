@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from psycopg import errors
 
 from alarms.evaluate import Before, Rows, evaluate
+from alarms.rule_set import Rules
 from plants.scales import instant
 from telemetry.ingest import inbox, insert, quarantine
 from telemetry.ingest.insert import Columns, Fates, NotAllCopiedError, Way, columns, is_missing_day, is_refusal_of_a_row
