@@ -179,10 +179,11 @@ class Record:
 
     def write(self) -> None:
         """All at once. Whoever follows a plant's events hears of them with the commit."""
-        if self._new:
-            self.cursor.executemany(INSERT, [row.values(COLUMNS) for row in self._new])
+        # First those that may close: a rule and sensor have room for one that is open.
         if self._changed:
             self.cursor.executemany(UPDATE, [[*row.values(CHANGING), row.id] for row in self._changed.values()])
+        if self._new:
+            self.cursor.executemany(INSERT, [row.values(COLUMNS) for row in self._new])
         if self.events:
             self.cursor.executemany(INSERT_EVENT, [self._columns(event) for event in self.events])
             for plant in sorted({event.alarm.plant_id.hex for event in self.events}):

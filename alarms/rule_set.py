@@ -1,5 +1,6 @@
 """The rules that are switched on, by the sensors that they check; held in memory while nothing of them changes."""
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable
@@ -34,8 +35,8 @@ WITH target AS (
     WHERE rule.sensor_id IS NULL
 )
 SELECT rule.id, version.id, rule.kind, rule.setpoint, rule.deadband, rule.on_delay_s, rule.off_delay_s, rule.severity,
-    rule.message, rule.schedule, rule.updated_at, plant.id, plant.timezone, machine.id, machine.name,
-    sensor.id, sensor.number, sensor.name, sensor.states, sensor.stale_after_s, sensor.created_at,
+    rule.message, rule.schedule::text, rule.updated_at, plant.id, plant.timezone, machine.id, machine.name,
+    sensor.id, sensor.number, sensor.name, sensor.states::text, sensor.stale_after_s, sensor.created_at,
     reference.number, reference.name, reference.stale_after_s
 FROM target
 JOIN alarms_rule AS rule ON rule.id = target.rule_id
@@ -163,7 +164,7 @@ def _check(
     off_delay_s: float,
     severity: str,
     message: str,
-    schedule: dict[str, Any],
+    schedule: str,
     updated_at: Any,
     plant_id: UUID,
     timezone: str,
@@ -172,7 +173,7 @@ def _check(
     sensor_id: UUID,
     number: int,
     sensor: str,
-    states: dict[str, str],
+    states: str,
     stale_after_s: float,
     created_at: Any,
     reference: int | None,
@@ -184,8 +185,8 @@ def _check(
         version_id=version_id,
         limits=limits(kind, setpoint, deadband, on_delay_s, off_delay_s),
         severity=severity,
-        title=title(machine, sensor, kind, message, setpoint, states, reference_name),
-        schedule=schedule,
+        title=title(machine, sensor, kind, message, setpoint, json.loads(states), reference_name),
+        schedule=json.loads(schedule),
         tz=ZoneInfo(timezone),
         plant_id=plant_id,
         machine_id=machine_id,

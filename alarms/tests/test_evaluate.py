@@ -101,6 +101,7 @@ def test_it_calls_again_in_the_same_alarm_while_nobody_has_seen_it(say: Say, hig
     assert list(Alarm.objects.order_by("raised_at").values_list("state", flat=True)) == ["closed", "raised"]
 
 
+@pytest.mark.django_db(transaction=True)  # what a rule was is asked once a transaction
 def test_it_takes_a_changed_rule_from_the_next_batch_on(say: Say, high: Rule) -> None:
     say((0, 75))
     Rule.objects.update(setpoint=70)
