@@ -8,7 +8,7 @@ plainly normal, and only their readings are looked at one by one. The rows of `l
 two writers from looking at one sensor at once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -66,12 +66,12 @@ class Before(NamedTuple):
 Standings = dict[Key, Standing]
 
 
-def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Mapping[int, Before]) -> None:
+def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Callable[[], Mapping[int, Before]]) -> None:
     """Raises and clears alarms, and keeps where rules stand.
 
     Args:
         cursor: in the transaction that has stored the rows, and has locked their sensors' rows of `latest`.
-        before: what was the latest of each sensor; those that had none are not there.
+        before: gives what was the latest of each sensor; those that had none are not there. Most batches don't ask.
     """
     if not len(rules.sensors) or not len(rows.sensor):
         return
@@ -86,7 +86,7 @@ def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Mapping[int, Be
     chosen = is_watched & np.isin(rows.sensor, wanted)
     if not chosen.any():
         return
-    look = _Look(cursor, rules, wanted.tolist(), standings, before)
+    look = _Look(cursor, rules, wanted.tolist(), standings, before())
     for sensor, time_us, value, quality in zip(*(column[chosen].tolist() for column in rows), strict=True):
         look.at(sensor, time_us, value, quality)
     look.keep()
@@ -119,8 +119,7 @@ class _Look:
         self._kept_good = self._load_good([sensor for sensor in sensors if self._is_bad.get(sensor)])
         self._good |= self._kept_good
         self._good |= self._load_references(sensors)
-        self._changes: list[tuple[Check, Change]] = []
-        self._peaks: dict[Key, Good] = {}
+        self._changes: list[tuple[Check, Change | Good]] = []  # a Good is further beyond the limit than all before
 
     def at(self, sensor: int, time_us: int, value: float, quality: int) -> None:
         """The next reading in the order of receipt."""
@@ -148,7 +147,7 @@ class _Look:
                 standing = standing._replace(anchor=change.value)
         if standing.phase is Phase.ACTIVE and is_further(limits, value, standing.anchor):
             standing = standing._replace(anchor=value)
-            self._peaks[key] = Good(time_us, value)
+            self._changes.append((check, Good(time_us, value)))
         if standing.phase is Phase.NORMAL:
             self._standings.pop(key, None)
         else:
@@ -178,8 +177,8 @@ class _Look:
         return good | self._load_good([sensor for sensor, _, _, quality in rows if quality < UNCERTAIN])
 
     def keep(self) -> None:
-        if self._changes or self._peaks:
-            keep_changes(self._cursor, Source.INGEST, self._changes, self._peaks, self._rules)
+        if self._changes:
+            keep_changes(self._cursor, Source.INGEST, self._changes)
         time_us = self._seen_us
         keep_standings(
             self._cursor,
@@ -215,21 +214,16 @@ def keep_standings(cursor: Cursor, changed: Standings, gone: Iterable[Key], due_
         cursor.execute(KEEP, list(map(list, zip(*rows, strict=True))))
 
 
-def keep_changes(
-    cursor: Cursor, source: str, changes: Sequence[tuple[Check, Change]], peaks: Mapping[Key, Good], rules: RuleSet
-) -> None:
-    """Raises and clears the alarms of these rules and sensors, in this order; then sets how far they have gone."""
-    checks = {check.key: check for check, _ in changes} | {key: rules.by_key[key] for key in peaks}
+def keep_changes(cursor: Cursor, source: str, changes: Sequence[tuple[Check, Change | Good]]) -> None:
+    """Raises and clears the alarms of these rules and sensors, and notes how far they go, in this order."""
     record = Record(cursor, source)
-    record.lock({check.plant_id for check in checks.values()})
-    pairs = {key: (check.key.rule_id, check.sensor_id) for key, check in checks.items()}
-    open_alarms = record.open_of(list(pairs.values()))
+    record.lock({check.plant_id for check, _ in changes})
+    open_alarms = record.open_of(list({(check.key.rule_id, check.sensor_id) for check, _ in changes}))
     for check, change in changes:
-        _keep_change(record, open_alarms, check, change)
-    for key, peak in peaks.items():
-        alarm = open_alarms.get(pairs[key])
-        if alarm is not None and alarm.state in ACTIVE:
-            alarm.peak_value, alarm.peak_at = peak.value, instant(peak.time_us)
+        if isinstance(change, Change):
+            _keep_change(record, open_alarms, check, change)
+        elif (alarm := open_alarms.get((check.key.rule_id, check.sensor_id))) is not None and alarm.state in ACTIVE:
+            alarm.peak_value, alarm.peak_at = change.value, instant(change.time_us)
             record.change(alarm)
     record.write()
 

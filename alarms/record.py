@@ -21,22 +21,21 @@ SELECT alarm.id, alarm.subject, alarm.rule_id, alarm.sensor_id, alarm.machine_id
     alarm.trigger_value, alarm.peak_value, alarm.peak_at, alarm.cleared_at, alarm.clear_value, alarm.closed_at,
     alarm.held_under_id, alarm.shelved_until, alarm.shelved_by_id, alarm.shelve_reason
 FROM alarms_alarm AS alarm
-WHERE alarm.state <> 'closed' AND ({which})
+WHERE alarm.state <> 'closed' AND alarm.subject = 'sensor'
+  AND (alarm.rule_id, alarm.sensor_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
 FOR UPDATE OF alarm
 """
-OF_SENSORS = (
-    "alarm.subject = 'sensor' AND (alarm.rule_id, alarm.sensor_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
-)
 
 # A shelf outlives the episode for which it was made: the next one is on it from its beginning.
 SHELVES = """
-SELECT DISTINCT ON (alarm.rule_id, alarm.sensor_id)
-    alarm.rule_id, alarm.sensor_id, alarm.shelved_until, alarm.shelved_by_id, alarm.shelve_reason
-FROM alarms_alarm AS alarm
-JOIN unnest(%s::uuid[], %s::uuid[]) AS wanted (rule_id, sensor_id)
-    ON wanted.rule_id = alarm.rule_id AND wanted.sensor_id = alarm.sensor_id
-WHERE alarm.shelved_until > statement_timestamp()
-ORDER BY alarm.rule_id, alarm.sensor_id, alarm.recorded_at DESC
+SELECT last.* FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (rule_id, sensor_id)
+CROSS JOIN LATERAL (
+    SELECT alarm.rule_id, alarm.sensor_id, alarm.shelved_until, alarm.shelved_by_id, alarm.shelve_reason
+    FROM alarms_alarm AS alarm
+    WHERE alarm.rule_id = wanted.rule_id AND alarm.sensor_id = wanted.sensor_id
+    ORDER BY alarm.raised_at DESC LIMIT 1
+) AS last
+WHERE last.shelved_until > statement_timestamp()
 """
 
 COLUMNS = (
@@ -123,13 +122,8 @@ class Record:
             (rule, sensor): (until, by, why)
             for rule, sensor, until, by, why in self.cursor.execute(SHELVES, [rules, sensors]).fetchall()
         }
-        rows = self.open_where(OF_SENSORS, [rules, sensors])
+        rows = [Row(*row) for row in self.cursor.execute(OPEN, [rules, sensors]).fetchall()]
         return {(row.rule_id, row.sensor_id): row for row in rows if row.rule_id and row.sensor_id}
-
-    def open_where(self, which: str, params: Sequence[Any] = ()) -> list[Row]:
-        """Open alarms by a condition in SQL, on the table as `alarm`; locked."""
-        rows = self.cursor.execute(OPEN.format(which=which), params).fetchall()
-        return [Row(*row) for row in rows]
 
     def raise_new(self, row: Row, note: str = "") -> Row:
         """Another alarm. `row.state` and `row.raised_at` are those of its beginning."""

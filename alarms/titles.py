@@ -38,8 +38,3 @@ def _what(sensor: str, kind: str, setpoint: float | None, states: dict[str, str]
 def _in_sentence(name: str) -> str:
     """With a small letter, unless it is an abbreviation such as CO2 or pH."""
     return name[:1].lower() + name[1:] if len(name) > 1 and name[1:2].islower() else name
-
-
-def silence_title(name: str) -> str:
-    """Of a whole machine or device."""
-    return f"{name} sends no data"[:LONGEST]

@@ -44,16 +44,6 @@ class RuleQuerySet(models.QuerySet["Rule"]):
         """The rules of the plants that exist for this user."""
         return self.filter(plant__in=Plant.objects.visible_to(user))
 
-    def enabled(self) -> Self:
-        return self.filter(is_enabled=True)
-
-    def about(self, sensor: Sensor) -> Self:
-        """Those that watch this sensor, switched on or not."""
-        machine = sensor.machine
-        same_type = Q(sensor=None, sensor_type=sensor.type) if sensor.type else Q(pk__in=[])
-        within = Q(zone=None, machine=None) | Q(zone=machine.zone_id) | Q(machine=machine.pk)
-        return self.filter(Q(sensor=sensor) | same_type & within, plant=machine.zone.plant_id)
-
 
 @keep_history()
 class Rule(models.Model):
@@ -72,8 +62,6 @@ class Rule(models.Model):
         STUCK = "stuck", "Stuck value"
         STATE = "state", "State"
         NO_DATA = "no_data", "No data"
-
-    LIMITS = (Kind.HIGH_HIGH, Kind.HIGH, Kind.LOW, Kind.LOW_LOW)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     plant = models.ForeignKey(Plant, on_delete=models.CASCADE, related_name="rules")
@@ -199,11 +187,6 @@ class Rule(models.Model):
                 return f"The sensor has no such state; it has: {known}."
         return ""
 
-    @property
-    def has_limit(self) -> bool:
-        """Whether its setpoint is a value that a chart of the sensor can show."""
-        return self.kind in self.LIMITS
-
 
 class RuleVersion(models.Model):
     """A rule as it was from one change to the next; append-only, and stays when the rule is deleted.
@@ -223,11 +206,6 @@ class RuleVersion(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.number} of rule {self.rule_id}"
-
-    @property
-    def words(self) -> dict[str, Any]:
-        """What is shown of it with an alarm."""
-        return {name: self.definition[name] for name in ("kind", "setpoint", "message", "advice")}
 
 
 def is_scheduled(schedule: dict[str, Any], local: datetime) -> bool:

@@ -64,6 +64,12 @@ def test_it_raises_one_alarm_follows_its_peak_and_clears_it(say: Say, high: Rule
     assert not RuleState.objects.exists()
 
 
+def test_it_knows_the_peak_of_an_episode_within_one_batch(say: Say, high: Rule) -> None:
+    say((1, 85), (2, 95), (3, 90), (4, 70))
+    alarm = Alarm.objects.get()
+    assert (alarm.state, alarm.peak_value) == ("cleared", 95)
+
+
 def test_it_knows_a_reading_that_comes_again(say: Say, high: Rule) -> None:
     say((1, 85))
     say((1, 85))
@@ -132,6 +138,18 @@ def test_it_keeps_a_shelf_for_the_next_episode(say: Say, high: Rule, bob: User) 
     say((1, 70), (2, 85))
     assert Alarm.objects.open().get().shelve_reason == "sensor is being replaced"
     assert not Alarm.objects.calling().exists()
+
+
+def test_it_keeps_no_shelf_that_was_taken_away_from_a_later_episode(say: Say, high: Rule, bob: User) -> None:
+    by = Actor(bob, Source.API)
+    say((0, 85))
+    Alarm.objects.get().shelve(by, now() + timedelta(hours=1), "sensor is being replaced")
+    Alarm.objects.get().acknowledge(by)
+    say((1, 70), (2, 85))
+    Alarm.objects.open().get().unshelve(by)
+    Alarm.objects.open().get().acknowledge(by)
+    say((3, 70), (4, 85))
+    assert Alarm.objects.calling().exists()
 
 
 def test_it_refuses_a_second_open_alarm_and_a_journal_that_changes(say: Say, high: Rule) -> None:

@@ -1,8 +1,8 @@
 """Stage 6 of 8 — store: one transaction for readings, what depends on them, and what could not become one.
 
 Only readings that are new go on from `reading` (insert.py) to `latest`, to the marks for rollups, and to the rules
-(stage 7, alarms/evaluate.py); letters
-(inbox.py), ledger (ledger.py) and samples of unknown sensors (quarantine.py) are written beside them.
+(stage 7, alarms/evaluate.py); letters (inbox.py), ledger (ledger.py) and samples of unknown sensors (quarantine.py) are
+written beside them.
 """
 
 import time
@@ -237,13 +237,15 @@ class Store:
             self._days |= days
 
 
-def _advance_latest(cursor: psycopg.Cursor, rows: Columns, fates: Fates) -> tuple[list[Reading], dict[int, Before]]:
-    """Moves `latest` forward where changed rows are newer; gives those, and by sensor what was the latest before.
+def _advance_latest(
+    cursor: psycopg.Cursor, rows: Columns, fates: Fates
+) -> tuple[list[Reading], Callable[[], dict[int, Before]]]:
+    """Moves `latest` forward where changed rows are newer; gives those, and what gives the latest before by sensor.
 
     Notes which of the stored are late.
     """
     if not fates.changed.any():
-        return [], {}
+        return [], dict
     candidates = newest_of_each(rows.take(fates.changed))
     found = cursor.execute(UPSERT_LATEST, [column.tolist() for column in candidates]).fetchall()
     before_us = np.array(
@@ -252,9 +254,12 @@ def _advance_latest(cursor: psycopg.Cursor, rows: Columns, fates: Fates) -> tupl
     )
     place = np.searchsorted(candidates.sensor, rows.sensor).clip(max=len(before_us) - 1)  # of what did not change: any
     fates.late = fates.stored & (rows.time_us < before_us[place])
-    sensors = candidates.sensor.tolist()
-    before = {sensor: Before(*was) for sensor, (_, *was) in zip(sensors, found, strict=True) if was[0] is not None}
     newest = [reading for reading, (advanced, *_) in zip(candidates.rows(), found, strict=True) if advanced]
+
+    def before() -> dict[int, Before]:
+        sensors = candidates.sensor.tolist()
+        return {sensor: Before(*was) for sensor, (_, *was) in zip(sensors, found, strict=True) if was[0] is not None}
+
     return newest, before
 
 
