@@ -216,6 +216,11 @@ def _compare_stuck(
     return Standing(Phase.RISING, before.time_us, before.value), True
 
 
+def anchored(limits: Limits, standing: Standing, change: Change) -> Standing:
+    """The standing after a change: the value that raised an alarm is the furthest so far."""
+    return standing._replace(anchor=change.value) if change.is_active and limits.kind is not Kind.STUCK else standing
+
+
 def is_further(limits: Limits, value: float, peak: float) -> bool:
     """Whether a value lies further beyond the limit than the furthest so far."""
     if limits.kind in (Kind.HIGH_HIGH, Kind.HIGH):

@@ -8,33 +8,20 @@ plainly normal, and only their readings are looked at one by one. The rows of `l
 two writers from looking at one sensor at once.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import Cursor
 
-from alarms.conditions import NORMAL, Change, Good, Kind, Phase, Standing, due_in_us, is_further, step
-from alarms.lifecycle import ACTIVE, State
-from alarms.models.alarms import Source, Subject
-from alarms.record import Pair, Record, Row
-from alarms.rule_set import Check, Key, RuleSet
-from plants.scales import UNCERTAIN, instant
+from alarms.changes import keep_changes
+from alarms.conditions import NORMAL, Change, Good, Phase, anchored, due_in_us, is_further, step
+from alarms.models.alarms import Source
+from alarms.rule_set import Check, RuleSet
+from alarms.standings import Standings, keep_standings, load_good, read_standings
+from plants.scales import UNCERTAIN
 
-STANDINGS = "SELECT rule_id, sensor, phase, since_us, anchor FROM rule_state WHERE sensor = ANY(%s)"
-KEEP = """
-INSERT INTO rule_state AS old (rule_id, sensor, phase, since_us, anchor, due_at)
-SELECT rule_id, sensor, phase, since_us, anchor, statement_timestamp() + due_us * interval '1 microsecond'
-FROM unnest(%s::uuid[], %s::int[], %s::int2[], %s::bigint[], %s::float8[], %s::bigint[])
-    AS new (rule_id, sensor, phase, since_us, anchor, due_us)
-ON CONFLICT (rule_id, sensor) DO UPDATE
-SET phase = excluded.phase, since_us = excluded.since_us, anchor = excluded.anchor, due_at = excluded.due_at
-"""
-FORGET = "DELETE FROM rule_state WHERE (rule_id, sensor) IN (SELECT * FROM unnest(%s::uuid[], %s::int[]))"
-
-LAST_GOOD = "SELECT sensor, time_us, value FROM last_good WHERE sensor = ANY(%s)"
 KEEP_GOOD = """
 INSERT INTO last_good (sensor, time_us, value) SELECT * FROM unnest(%s::int[], %s::bigint[], %s::float8[])
 ON CONFLICT (sensor) DO UPDATE SET time_us = excluded.time_us, value = excluded.value
@@ -63,9 +50,6 @@ class Before(NamedTuple):
     quality: int
 
 
-Standings = dict[Key, Standing]
-
-
 def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Callable[[], Mapping[int, Before]]) -> None:
     """Raises and clears alarms, and keeps where rules stand.
 
@@ -79,7 +63,7 @@ def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Callable[[], Ma
     is_watched = rules.sensors[place] == rows.sensor
     if not is_watched.any():
         return
-    standings = _standings(cursor, rules, np.unique(rows.sensor[is_watched]))
+    standings = read_standings(cursor, rules, np.unique(rows.sensor[is_watched]).tolist())
     is_hot = (rows.value > rules.upper[place]) | (rows.value < rules.lower[place]) | rules.is_always[place]
     sensors = np.unique(rows.sensor[is_watched & is_hot]).tolist()
     wanted = np.array(sorted({*sensors, *(key.sensor for key in standings)}), np.int32)
@@ -90,15 +74,6 @@ def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Callable[[], Ma
     for sensor, time_us, value, quality in zip(*(column[chosen].tolist() for column in rows), strict=True):
         look.at(sensor, time_us, value, quality)
     look.keep()
-
-
-def _standings(cursor: Cursor, rules: RuleSet, sensors: NDArray[np.int32]) -> Standings:
-    rows = cursor.execute(STANDINGS, [sensors.tolist()]).fetchall()
-    return {
-        Key(rule_id, sensor): Standing(Phase(phase), since_us, anchor)
-        for rule_id, sensor, phase, since_us, anchor in rows
-        if (rule_id, sensor) in rules.by_key  # not of a rule that is gone; `watch` puts that in order
-    }
 
 
 class _Look:
@@ -116,7 +91,7 @@ class _Look:
             sensor: Good(each.time_us, each.value) for sensor, each in before.items() if each.quality >= UNCERTAIN
         }
         self._is_bad = {sensor: each.quality < UNCERTAIN for sensor, each in before.items()}
-        self._kept_good = self._load_good([sensor for sensor in sensors if self._is_bad.get(sensor)])
+        self._kept_good = load_good(self._cursor, [sensor for sensor in sensors if self._is_bad.get(sensor)])
         self._good |= self._kept_good
         self._good |= self._load_references(sensors)
         self._changes: list[tuple[Check, Change | Good]] = []  # a Good is further beyond the limit than all before
@@ -143,8 +118,7 @@ class _Look:
         )
         for change in changes:
             self._changes.append((check, change))
-            if change.is_active and limits.kind is not Kind.STUCK:
-                standing = standing._replace(anchor=change.value)
+            standing = anchored(limits, standing, change)
         if standing.phase is Phase.ACTIVE and is_further(limits, value, standing.anchor):
             standing = standing._replace(anchor=value)
             self._changes.append((check, Good(time_us, value)))
@@ -160,12 +134,6 @@ class _Look:
         other = self._good.get(check.reference.sensor)
         return other.value if other is not None and time_us - other.time_us <= check.reference.stale_us else None
 
-    def _load_good(self, sensors: list[int]) -> dict[int, Good]:
-        if not sensors:
-            return {}
-        rows = self._cursor.execute(LAST_GOOD, [sensors]).fetchall()
-        return {sensor: Good(time_us, value) for sensor, time_us, value in rows}
-
     def _load_references(self, sensors: list[int]) -> dict[int, Good]:
         """The values of those sensors from which others deviate, and of which no reading came in this batch."""
         checks = (check for sensor in sensors for check in self._rules.by_sensor.get(sensor, ()))
@@ -174,7 +142,7 @@ class _Look:
             return {}
         rows = self._cursor.execute(LATEST, [sorted(others)]).fetchall()
         good = {sensor: Good(time_us, value) for sensor, time_us, value, quality in rows if quality >= UNCERTAIN}
-        return good | self._load_good([sensor for sensor, _, _, quality in rows if quality < UNCERTAIN])
+        return good | load_good(self._cursor, [sensor for sensor, _, _, quality in rows if quality < UNCERTAIN])
 
     def keep(self) -> None:
         if self._changes:
@@ -203,56 +171,3 @@ class _Look:
         over = [sensor for sensor in self._kept_good if not self._is_bad[sensor]]
         if over:
             self._cursor.execute(FORGET_GOOD, [over])
-
-
-def keep_standings(cursor: Cursor, changed: Standings, gone: Iterable[Key], due_in: Mapping[Key, int | None]) -> None:
-    """Writes those that changed, and takes away those that are normal again."""
-    if gone := sorted(gone):
-        cursor.execute(FORGET, [[key.rule_id for key in gone], [key.sensor for key in gone]])
-    if changed:
-        rows = [(*key, *standing, due_in[key]) for key, standing in changed.items()]
-        cursor.execute(KEEP, list(map(list, zip(*rows, strict=True))))
-
-
-def keep_changes(cursor: Cursor, source: str, changes: Sequence[tuple[Check, Change | Good]]) -> None:
-    """Raises and clears the alarms of these rules and sensors, and notes how far they go, in this order."""
-    record = Record(cursor, source)
-    record.lock({check.plant_id for check, _ in changes})
-    open_alarms = record.open_of(list({(check.key.rule_id, check.sensor_id) for check, _ in changes}))
-    for check, change in changes:
-        if isinstance(change, Change):
-            _keep_change(record, open_alarms, check, change)
-        elif (alarm := open_alarms.get((check.key.rule_id, check.sensor_id))) is not None and alarm.state in ACTIVE:
-            alarm.peak_value, alarm.peak_at = change.value, instant(change.time_us)
-            record.change(alarm)
-    record.write()
-
-
-def _keep_change(record: Record, open_alarms: dict[Pair, Row], check: Check, change: Change) -> None:
-    pair = check.key.rule_id, check.sensor_id
-    alarm = open_alarms.get(pair)
-    time = instant(change.time_us)
-    if change.is_active and alarm is None:
-        open_alarms[pair] = record.raise_new(
-            Row(
-                id=uuid4(),
-                subject=Subject.SENSOR,
-                rule_id=check.key.rule_id,
-                sensor_id=check.sensor_id,
-                machine_id=check.machine_id,
-                device_id=None,
-                plant_id=check.plant_id,
-                version_id=check.version_id,
-                severity=check.severity,
-                title=check.title,
-                state=State.RAISED,
-                raised_at=time,
-                trigger_value=change.value,
-            )
-        )
-    elif change.is_active and alarm is not None and alarm.state is State.CLEARED:
-        record.raise_again(alarm, time, change.value)
-    elif not change.is_active and alarm is not None and alarm.state in ACTIVE:
-        record.clear(alarm, time, change.value)
-        if alarm.state is State.CLOSED:
-            del open_alarms[pair]
