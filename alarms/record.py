@@ -15,17 +15,6 @@ from psycopg import Cursor
 from alarms.lifecycle import Kind, State, follows
 from alarms.models.alarms import LOCK_PLANTS, NOTIFY, PLANT_LOCK, Subject
 
-OPEN = """
-SELECT alarm.id, alarm.subject, alarm.rule_id, alarm.sensor_id, alarm.machine_id, alarm.device_id, alarm.plant_id,
-    alarm.version_id, alarm.severity, alarm.title, alarm.state, alarm.raised_at, alarm.occurrences,
-    alarm.trigger_value, alarm.peak_value, alarm.peak_at, alarm.cleared_at, alarm.clear_value, alarm.closed_at,
-    alarm.held_under_id, alarm.shelved_until, alarm.shelved_by_id, alarm.shelve_reason
-FROM alarms_alarm AS alarm
-WHERE alarm.state <> 'closed' AND alarm.subject = 'sensor'
-  AND (alarm.rule_id, alarm.sensor_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
-FOR UPDATE OF alarm
-"""
-
 # A shelf outlives the episode for which it was made: the next one is on it from its beginning.
 SHELVES = """
 SELECT last.* FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (rule_id, sensor_id)
@@ -44,7 +33,14 @@ COLUMNS = (
     "closed_at", "held_under_id", "shelved_until", "shelved_by_id", "shelve_reason",
 )  # fmt: skip
 INSERT = f"INSERT INTO alarms_alarm ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"
-CHANGING = COLUMNS[COLUMNS.index("state") : COLUMNS.index("shelved_until")]
+CHANGING = COLUMNS[COLUMNS.index("state") :]
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM alarms_alarm"
+OPEN = f"""
+{SELECT} WHERE state <> 'closed' AND subject = 'sensor'
+    AND (rule_id, sensor_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[])) FOR UPDATE
+"""
+OPEN_WITH = f"{SELECT} WHERE state <> 'closed' AND id = ANY(%s) FOR UPDATE"
+OPEN_GROUPS = f"{SELECT} WHERE state <> 'closed' AND subject <> 'sensor' AND plant_id = ANY(%s) FOR UPDATE"
 UPDATE = f"UPDATE alarms_alarm SET {', '.join(f'{column} = %s' for column in CHANGING)} WHERE id = %s"
 INSERT_EVENT = """
 INSERT INTO alarms_alarmevent (alarm_id, plant_id, kind, state, time, value, actor, source, note, detail)
@@ -124,6 +120,14 @@ class Record:
         }
         rows = [Row(*row) for row in self.cursor.execute(OPEN, [rules, sensors]).fetchall()]
         return {(row.rule_id, row.sensor_id): row for row in rows if row.rule_id and row.sensor_id}
+
+    def open_with(self, ids: Sequence[UUID]) -> list[Row]:
+        """Those of these alarms that are open."""
+        return [Row(*row) for row in self.cursor.execute(OPEN_WITH, [ids]).fetchall()]
+
+    def open_groups(self, plants: Iterable[UUID]) -> list[Row]:
+        """The open alarms of whole machines and devices in these plants."""
+        return [Row(*row) for row in self.cursor.execute(OPEN_GROUPS, [list(plants)]).fetchall()]
 
     def raise_new(self, row: Row, note: str = "") -> Row:
         """Another alarm. `row.state` and `row.raised_at` are those of its beginning."""

@@ -111,6 +111,7 @@ class RuleSet:
         self.by_sensor: dict[int, tuple[Check, ...]] = {
             sensor: tuple(found) for sensor, found in sorted(by_sensor.items())
         }
+        self.has_schedules = any(check.schedule for check in self.by_key.values())
         references = {check.reference.sensor for check in self.by_key.values() if check.reference is not None}
         self.with_memory = references | {
             check.key.sensor for check in self.by_key.values() if check.limits.kind in WITH_MEMORY
@@ -192,6 +193,6 @@ def _check(
         machine_id=machine_id,
         sensor_id=sensor_id,
         reference=None if reference is None else Reference(reference, round((reference_stale_s or 0) * SECOND_US)),
-        silent_after_s=setpoint if setpoint is not None else stale_after_s,
+        silent_after_s=(setpoint if setpoint is not None else stale_after_s) + on_delay_s,
         since=max(updated_at, created_at).timestamp(),
     )

@@ -5,6 +5,7 @@ Two workers share them: a job is deferred once for each time that it is due, `lo
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -21,6 +22,7 @@ from procrastinate.jobs import Status
 from procrastinate.worker import Worker
 from psycopg import Connection
 
+from alarms.watch import watch
 from plants import broker_sync
 from plants.dynamic_security import BrokerError
 from telemetry.maintenance import STEPS, Facts, Step, connect
@@ -117,8 +119,36 @@ def register(name: str, step: Step) -> None:
     app.periodic(cron=SCHEDULE[name])(declared)
 
 
-for _name, _step in STEPS.items():
-    register(_name, _step)
+for _name in SCHEDULE:
+    register(_name, STEPS[_name])
+
+
+WATCH_S = 60.0  # then the next job of the kind goes on
+ENDING = threading.Event()  # the worker is about to end
+
+
+async def end_with_worker(call_next: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker) -> Any:
+    """Task middleware: tells a job that goes on and on when its worker wants to end, which would wait for it else."""
+    ENDING.clear()
+    job = asyncio.ensure_future(call_next())
+    stop = asyncio.ensure_future(worker._stop_event.wait())  # nothing public says so before jobs are cancelled
+    try:
+        await asyncio.wait({job, stop}, return_when=asyncio.FIRST_COMPLETED)
+        ENDING.set()
+        return await job
+    except asyncio.CancelledError:
+        job.cancel()
+        await asyncio.wait({job})
+        raise
+    finally:
+        stop.cancel()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="alarms", lock="alarms", queueing_lock="alarms", task_middleware=[log_job, end_with_worker])
+async def alarms(timestamp: int) -> Facts:
+    """Looks once a second for what no reading brings (alarms/watch); the next minute is the retry."""
+    return await run(lambda connection, now: watch(connection, timestamp + WATCH_S, ENDING))
 
 
 @app.task(name=broker_sync.JOB, lock=broker_sync.JOB, task_middleware=[log_job])

@@ -4,6 +4,7 @@ The worker runs them as jobs (jobs.py), a person all at once (`manage.py maintai
 beside ingest, may be ended at any statement, and is repeated by running it again. It returns what it did, for the log.
 """
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ import structlog
 from django.conf import settings
 from psycopg import Connection
 
+from alarms.watch import watch
 from telemetry.adopt import adopt_due
 from telemetry.storage import connection_params, flavour, latest, ledger, quarantine, retention, rollups
 from telemetry.storage.days import start_of
@@ -80,6 +82,11 @@ def adopt_discovered(connection: Connection, now: datetime) -> Facts:
     return adopt_due(connection, now, settings.RAW_RETENTION_DAYS)
 
 
+def watch_alarms(connection: Connection, now: datetime) -> Facts:
+    """One look; the worker's job looks once a second."""
+    return watch(connection, now.timestamp(), threading.Event())
+
+
 STEPS: dict[str, Step] = {
     "partitions": make_partitions,
     "rollups": refresh_rollups,
@@ -88,4 +95,5 @@ STEPS: dict[str, Step] = {
     "compression": compress,
     "latest": repair_latest,
     "adoption": adopt_discovered,
+    "alarms": watch_alarms,
 }
