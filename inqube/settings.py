@@ -309,6 +309,10 @@ SPECTACULAR_SETTINGS = {
         "SensorKind": "plants.models.Sensor.Kind",
         "DeadLetterState": "telemetry.models.DeadLetter.State",
         "DiscoveredSensorState": "telemetry.models.DiscoveredSensor.State",
+        "RuleKind": "alarms.models.Rule.Kind",
+        "Severity": "alarms.models.Severity",
+        "AlarmSource": "alarms.models.Source",
+        "AlarmSubject": "alarms.models.Subject",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -12,6 +12,7 @@ from inqube.static_files import favicon
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("", include("plants.api.urls")),
+    path("", include("alarms.api.urls")),
     path("", include("telemetry.api.urls")),
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[]), name="schema"),
     path("docs", DocsView.as_view(), name="docs"),

@@ -93,7 +93,8 @@ class AlarmQuerySet(models.QuerySet["Alarm"]):
     def with_words(self) -> Self:
         """With all that is shown of each, in one query."""
         return self.select_related(
-            "plant", "version", "sensor", "machine__zone", "acknowledged_by", "assigned_to", "shelved_by"
+            *("plant", "version", "sensor__machine__zone__plant", "machine__zone"),
+            *("acknowledged_by", "assigned_to", "shelved_by"),
         )
 
 

@@ -28,7 +28,7 @@ class ParentFilter(filters.Filter):
 
     field_class = NamesField
 
-    def __init__(self, parent: type[Plant | Zone | Machine], lookup: str) -> None:
+    def __init__(self, parent: type[Plant | Zone | Machine | Sensor], lookup: str) -> None:
         self.parent_model = parent
         super().__init__(field_name=lookup)
 

@@ -53,6 +53,7 @@ def detail(change: str, delete: str) -> Rows:
 
 WRITE = "401 403 200/404 200"
 REMOVE = "401 403 204/404 204"
+ON_ALARM = rows("401 403 405 405", GET="401 405 405 405", POST="401 403 200/404 200", OPTIONS=SIGNED_IN)
 CREATE_BELOW = "401 403 201/400 201"  # to whom the parent does not exist, it is not a valid one
 
 ROUTES: dict[str, Rows] = {
@@ -134,6 +135,15 @@ ROUTES: dict[str, Rows] = {
     "api/v1/devices/<pk>/revoke/": rows(
         "401 403 403 405 405", POST="401 403 403 200 200/404", OPTIONS="401 403 403 200 200"
     ),
+    "api/v1/alarms/": rows("401 403 405 405", GET=SIGNED_IN, OPTIONS=SIGNED_IN),
+    "api/v1/alarms/<pk>/": rows("401 403 405 405", GET=READ, OPTIONS=SIGNED_IN),
+    "api/v1/alarms/<pk>/events/": rows("401 403 405 405", GET=READ, OPTIONS=SIGNED_IN),
+    "api/v1/alarms/<pk>/ack/": ON_ALARM,
+    "api/v1/alarms/<pk>/shelve/": ON_ALARM,
+    "api/v1/alarms/<pk>/unshelve/": ON_ALARM,
+    "api/v1/alarms/<pk>/comment/": ON_ALARM,
+    "api/v1/alarms/<pk>/assign/": ON_ALARM,
+    "api/v1/alarms/bulk/": rows("401 403 405 405", GET="401 405 405 405", POST=OPERATORS, OPTIONS=SIGNED_IN),
     "api/v1/dead-letters/": rows("401 403 405 405", GET=OPERATORS, OPTIONS=OPERATORS),
     "api/v1/dead-letters/<pk>/": rows("401 403 405 405", GET="401 403 200/404 200", OPTIONS=OPERATORS),
     "api/v1/dead-letters/<pk>/replay/": rows("401 403 405 405", POST="401 403 200/404 200", OPTIONS=OPERATORS),
@@ -246,6 +256,10 @@ BODIES: dict[tuple[str, str], Callable[[Place], Any]] = {
     ("api/v1/dead-letters/discard/", "POST"): lambda place: {"ids": [str(place.deadletter.pk)]},
     ("api/v1/discovered-sensors/adopt/", "POST"): lambda place: {"ids": [str(place.discoveredsensor.pk)]},
     ("api/v1/discovered-sensors/ignore/", "POST"): lambda place: {"ids": [str(place.discoveredsensor.pk)]},
+    ("api/v1/alarms/<pk>/shelve/", "POST"): lambda _: {"minutes": 30, "reason": "The belt is being changed."},
+    ("api/v1/alarms/<pk>/comment/", "POST"): lambda _: {"note": "It was the belt."},
+    ("api/v1/alarms/<pk>/assign/", "POST"): lambda _: {"user": None},
+    ("api/v1/alarms/bulk/", "POST"): lambda place: {"action": "ack", "ids": [str(place.alarm.pk)]},
     ("api/v1/users/", "POST"): lambda _: {"email": "new@example.org", "password": "staple battery horse"},
     ("admin/*/delete/", "POST"): lambda _: {"post": "yes"},
 }
@@ -293,6 +307,8 @@ THINGS = {"plants": "plant", "zones": "zone", "machines": "machine", "sensors": 
     "devices": "device",
     "dead-letters": "deadletter",
     "discovered-sensors": "discoveredsensor",
+    "alarms": "alarm",
+    "rules": "rule",
     "users": "user",
 }
 

@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
+from alarms.models import Alarm, Rule, RuleVersion
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 from plants.models.devices import Device, hashed
 from telemetry.models import DiscoveredSensor, IngestEvent, IngestShard
@@ -98,6 +99,20 @@ def place(name: str) -> Place:
         first_seen=plant.created_at,
         last_seen=plant.created_at,
         last_label=name,
+    )
+    rule = things["rule"] = Rule.objects.create(
+        plant=plant, sensor=sensor, kind="high", setpoint=1, message=f"Hot in {name}", advice=f"Cool {name}."
+    )
+    things["alarm"] = Alarm.objects.create(
+        plant=plant,
+        machine=machine,
+        sensor=sensor,
+        rule=rule,
+        version=RuleVersion.objects.get(rule=rule),
+        severity="high",
+        title=f"Machine {name}: hot in {name}",
+        state="raised",
+        raised_at=plant.created_at,
     )
     return Place(name, things | {"membership": Membership.objects.get(user=member)})
 

@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
+from alarms.tests.alarms import make_alarm
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 from plants.models.devices import Device, hashed
 from telemetry.models import DiscoveredSensor
@@ -54,11 +55,13 @@ def tokens(alice: User, bob: User) -> dict[str, str]:
 def rows(kandy: Plant, vera: User) -> dict[str, str]:
     """Something that is there, by the name under which paths and bodies speak of it."""
     machine = Machine.objects.get(zone__plant=kandy)
+    temp = Sensor.objects.get(machine=machine, slug="temp")
+    alarm = make_alarm(temp)
     found = {
         "plants": kandy,
         "zones": Zone.objects.get(plant=kandy),
         "machines": machine,
-        "sensors": Sensor.objects.get(machine=machine, slug="temp"),
+        "sensors": temp,
         "memberships": Membership.objects.get(plant=kandy, user=vera),
         "users": vera,
         "dead-letters": make_letter(kandy, b"?", reason="invalid_json"),
@@ -68,6 +71,7 @@ def rows(kandy: Plant, vera: User) -> dict[str, str]:
             first_seen=kandy.created_at,
             last_seen=kandy.created_at,
         ),
+        "alarms": alarm,
         "devices": Device.objects.create(plant=kandy, name="gateway", secret_hash=hashed("secret")),
     }
     return {name: str(row.pk) for name, row in found.items()}

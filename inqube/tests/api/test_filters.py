@@ -7,7 +7,8 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import User
-from plants.models import Plant
+from alarms.tests.alarms import make_alarm
+from plants.models import Plant, Sensor
 from plants.models.devices import Device, hashed
 from telemetry.models import DiscoveredSensor
 from telemetry.tests.letters import make_letter
@@ -35,7 +36,8 @@ def lists() -> dict[str, Any]:
     }
 
 
-PAGED = sorted(set(lists()) - BY_NAME)
+# What belongs to one row, such as an alarm's journal, comes in the one order that it has.
+PAGED = sorted(path for path in set(lists()) - BY_NAME if "{" not in path)
 LISTS = [path.rstrip("/") for path in PAGED if "count" in answer_of(lists()[path])["properties"]]
 
 
@@ -68,6 +70,7 @@ def signed_in(client: Client, alice: User, vera: User, kandy: Plant, rotterdam: 
     DiscoveredSensor.objects.create(
         plant=kandy, address="kandy/a/b/c", first_seen=kandy.created_at, last_seen=kandy.created_at
     )
+    make_alarm(Sensor.objects.get(slug="temp"))
     client.force_login(alice)
     return client
 
