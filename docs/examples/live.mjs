@@ -134,20 +134,20 @@ function listen(url, protocols, take, signal) {
 }
 
 /** Follows a plant over as many sockets as it takes, until `signal` aborts. Throws what no other try would mend. */
-export async function follow({ url, email, password, plant, onReading, onNews = () => {}, signal }) {
+export async function follow({ url, email, password, plant, onReading, onAlarm = () => {}, onNews = () => {}, signal }) {
   const account = new Account(url, email, password);
   const newest = new Map(); // milliseconds of the last reading, by sensor
   let sensors = new Map();
-  let position = null; // epoch and seq of the last frame: from there we resume
+  const position = {}; // epoch and seq of the last frame, and the last alarm: from there we resume
   let failures = 0;
   let isSubscribed = false;
 
   async function takeReadings(frame) {
     const rows = frame.readings.filter(([number, ms]) => ms > (newest.get(number) ?? -1)); // a row may come twice
     if (rows.some(([number]) => !sensors.has(number))) sensors = await account.sensors(plant);
-    if (failures || !position) {
+    if (failures || position.seq === undefined) {
       const whole = frame.type === "snapshot" ? "with a snapshot" : "from where it broke off";
-      onNews(`${position ? "Again" : "Now"} following ${plant}, ${whole}.`);
+      onNews(`${position.seq === undefined ? "Now" : "Again"} following ${plant}, ${whole}.`);
     }
     for (const [number, ms, value, quality] of rows) {
       newest.set(number, ms);
@@ -155,7 +155,8 @@ export async function follow({ url, email, password, plant, onReading, onNews = 
       const word = quality >= 192 ? "good" : quality >= 64 ? "uncertain" : "bad";
       onReading({ address, time: new Date(ms), value: states[value] ?? value, unit, quality: word });
     }
-    position = { epoch: frame.epoch ?? position.epoch, seq: frame.seq }; // last: what was not dealt with comes again
+    // Last: what was not dealt with comes again.
+    Object.assign(position, { epoch: frame.epoch ?? position.epoch, seq: frame.seq, alarm: frame.alarm ?? position.alarm });
     failures = 0;
   }
 
@@ -163,13 +164,17 @@ export async function follow({ url, email, password, plant, onReading, onNews = 
     switch (frame.type) {
       case "ready":
         if (isSubscribed) onNews(`The token is renewed, good until ${frame.expires_at}.`);
-        else tell({ type: "subscribe", plant, sensors: null, max_hz: 2, resume: position });
+        else tell({ type: "subscribe", plant, sensors: null, max_hz: 2, resume: position.seq === undefined ? null : position });
         isSubscribed = true;
         break;
       case "snapshot":
       case "delta":
         await takeReadings(frame);
         tell({ type: "ack", plant, seq: frame.seq });
+        break;
+      case "alarm": // each thing that happens to an alarm comes once, in order; after a reconnection, too
+        onAlarm(frame.event, frame.alarm);
+        position.alarm = frame.event.id;
         break;
       case "auth_expiring":
         tell({ type: "auth", access_token: await account.renew() });
@@ -242,6 +247,7 @@ async function main({ argv, env }) {
     onNews: say,
     onReading: ({ address, time, value, unit, quality }) =>
       console.log(time.toISOString(), address, unit ? `${value} ${unit}` : `${value}`, quality),
+    onAlarm: (event, alarm) => console.log(event.time, alarm.title, event.kind),
   });
   say("Ended.");
 }

@@ -94,7 +94,7 @@ class Follower:
         self.account, self.plant = account, plant
         self.sensors: dict[int, dict[str, Any]] = {}  # by number, which frames speak of
         self.newest: dict[int, int] = {}  # milliseconds of the last reading printed, by sensor
-        self.position: dict[str, Any] = {}  # epoch and seq of the last frame: from there we resume
+        self.position: dict[str, Any] = {}  # epoch and seq of the last frame, and the last alarm: from there we resume
         self.failures = 0
 
     async def run(self) -> None:
@@ -133,11 +133,13 @@ class Follower:
                         say(f"The token is renewed, good until {frame['expires_at']}.")
                     case "ready":
                         subscribe = {"type": "subscribe", "plant": self.plant, "sensors": None, "max_hz": 2}
-                        await self.tell(socket, **subscribe, resume=self.position or None)
+                        await self.tell(socket, **subscribe, resume=self.position if "seq" in self.position else None)
                         is_subscribed = True
                     case "snapshot" | "delta":
                         await self.take(frame)
                         await self.tell(socket, type="ack", plant=self.plant, seq=frame["seq"])
+                    case "alarm":
+                        self.take_alarm(frame["event"], frame["alarm"])
                     case "auth_expiring":
                         renewed = await asyncio.to_thread(self.account.renew)
                         await self.tell(socket, type="auth", access_token=renewed)
@@ -163,16 +165,21 @@ class Follower:
         rows = [row for row in frame["readings"] if row[1] > self.newest.get(row[0], -1)]  # a row may come twice
         if any(number not in self.sensors for number, *_ in rows):
             await self.learn_sensors()
-        if self.failures or not self.position:
-            again = "Again" if self.position else "Now"
+        if self.failures or "seq" not in self.position:
+            again = "Again" if "seq" in self.position else "Now"
             whole = "with a snapshot" if frame["type"] == "snapshot" else "from where it broke off"
             say(f"{again} following {self.plant}, {whole}.")
         for number, ms, value, quality in rows:
             self.newest[number] = ms
             print_reading(self.sensors.get(number, {"address": f"sensor {number}"}), ms, value, quality)
         # Last: a frame that was not dealt with comes again.
-        self.position = {"epoch": frame.get("epoch", self.position.get("epoch")), "seq": frame["seq"]}
+        self.position |= {name: frame[name] for name in ("epoch", "seq", "alarm") if name in frame}
         self.failures = 0
+
+    def take_alarm(self, event: dict[str, Any], alarm: dict[str, Any]) -> None:
+        """Each thing that happens to an alarm comes once, in order; after a reconnection, too."""
+        print(event["time"], alarm["title"], event["kind"], flush=True)
+        self.position["alarm"] = event["id"]
 
     async def learn_sensors(self) -> None:
         page: str | None = f"/sensors/?{urlencode({'plant': self.plant, 'page_size': 1000})}"

@@ -16,6 +16,7 @@ from django.utils.timezone import now
 from accounts.channels import Identity, identify, identify_by_token
 from plants.models import SLUG_PATTERN, Plant
 from telemetry.live import frames
+from telemetry.live.alarm_feed import ask, get_alarm_feed, missed
 from telemetry.live.allowance import Allowance
 from telemetry.live.guard import get_guard
 from telemetry.live.hub import Pace, Subscription, get_hub
@@ -163,6 +164,8 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
         subscription = Subscription(plant.id, plant.slug, wanted.sensors, wanted.max_hz, self.wake.set, pace)
         self.subscriptions[plant.slug] = subscription
         await get_hub().join(subscription, wanted.resume)
+        seen = wanted.resume.alarm if wanted.resume else None
+        subscription.follow_alarms(await get_alarm_feed().follow(plant.id), seen)
         self.wake.set()
 
     async def _unsubscribe(self, plant: str) -> None:
@@ -199,6 +202,8 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
                 now_s = self._clock()
                 next_at = None
                 for subscription in tuple(self.subscriptions.values()):
+                    if subscription.has_alarms:
+                        await self._send_alarms(subscription)
                     due_at = subscription.due_at()
                     if due_at is not None and due_at <= now_s:
                         await self._send(subscription)
@@ -223,6 +228,21 @@ class TelemetryConsumer(AsyncWebsocketConsumer):
             text = subscription.delta(self._clock())
         await self.send(text_data=text)
         get_hub().frames["sent"] += 1
+
+    async def _send_alarms(self, subscription: Subscription) -> None:
+        """All that has happened since the last that was told, each for itself."""
+        last, told = subscription.alarms.last, subscription.alarms.since(subscription.told_alarm)
+        if told is None:
+            told = await ask(missed, subscription.plant_id, subscription.told_alarm)
+            if self.subscriptions.get(subscription.slug) is not subscription:
+                return  # it ended meanwhile
+        if told is None:
+            subscription.begin_anew()
+            return
+        subscription.told_alarm = max(last, *(each.number for each in told), 0)
+        for each in told:
+            await self.send(text_data=each.frame)
+        get_hub().frames["sent"] += len(told)
 
     async def _watch(self) -> None:
         """Ends the socket when its client is silent or its identity has run out."""

@@ -1,6 +1,6 @@
 """The socket's contract: what the server says, and what it understands of what a client says."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
@@ -12,6 +12,7 @@ SUBPROTOCOL = "inqube.v1"
 MIN_HZ = 0.01
 MAX_HZ = 10.0
 DEFAULT_HZ = 2.0
+LARGEST_EVENT = 2**63 - 1  # PostgreSQL's bigint
 LONGEST_SLUG = 63  # of a plant: an answer repeats it, so its length must have an end
 
 # Close codes; those of 4000 and up are ours
@@ -34,10 +35,11 @@ class Violation(Exception):  # noqa: N818 - as above
 
 
 class Resume(NamedTuple):
-    """The last frame that a client has seen."""
+    """The last frame that a client has seen, and the last event of alarms, if it knows of one."""
 
     epoch: str
     seq: int
+    alarm: int | None = None
 
 
 class Subscribe(NamedTuple):
@@ -111,7 +113,10 @@ def _resume(given: Any) -> Resume | None:
         case None:
             return None
         case {"epoch": str(epoch), "seq": int(seq)} if type(seq) is int:
-            return Resume(epoch, seq)
+            alarm = given.get("alarm")
+            if alarm is None or (type(alarm) is int and 0 <= alarm <= LARGEST_EVENT):
+                return Resume(epoch, seq, alarm)
+            raise Invalid("resume.alarm must be the number of the last event of an alarm.")
     raise Invalid("resume must have the epoch and seq of the last frame, or be null for a snapshot.")
 
 
@@ -119,14 +124,21 @@ def ready(expires_at: datetime) -> bytes:
     return orjson.dumps({"type": "ready", "expires_at": expires_at})
 
 
-def snapshot(plant: str, epoch: str, seq: int, rows: Iterable[Row]) -> bytes:
-    return orjson.dumps({"type": "snapshot", "plant": plant, "epoch": epoch, "seq": seq, "readings": list(rows)})
+def snapshot(plant: str, epoch: str, seq: int, rows: Iterable[Row], alarm: int) -> bytes:
+    """`alarm`: the number of the last event of alarms that the client needs not be told."""
+    head = {"type": "snapshot", "plant": plant, "epoch": epoch, "seq": seq, "alarm": alarm}
+    return orjson.dumps(head | {"readings": list(rows)})
 
 
 def delta(plant: str, seq: int, rows: Iterable[Row], epoch: str | None = None) -> bytes:
     """`epoch` where it is not the one of the client's last frame."""
     new = {} if epoch is None else {"epoch": epoch}
     return orjson.dumps({"type": "delta", "plant": plant, **new, "seq": seq, "readings": list(rows)})
+
+
+def alarm(plant: str, event: Mapping[str, Any], alarm: Mapping[str, Any]) -> bytes:
+    """What has happened to an alarm, as `/alarms/{id}/events` gives it, and the alarm, as `/alarms/{id}`."""
+    return orjson.dumps({"type": "alarm", "plant": plant, "event": dict(event), "alarm": dict(alarm)})
 
 
 def auth_expiring(expires_at: datetime) -> bytes:

@@ -12,6 +12,7 @@ from channels.layers import get_channel_layer
 
 from telemetry.live import frames
 from telemetry.live.frames import Resume, Row, from_layer, group
+from telemetry.live.tail import Tail
 from telemetry.live.track import Track
 
 # With this many deltas unacknowledged the server only merges: the socket's buffers never grow beyond them.
@@ -73,13 +74,28 @@ class Subscription:
         self._position: int | None = None  # frames heard of when the last one was sent; None before the first
         self._told: str | None = None  # the epoch that the client knows
         self._greets = False  # the client waits for an answer
+        self.alarms = Tail(0)
+        self.told_alarm = 0  # the last event of alarms that the client knows
 
     def follow(self, track: Track, resume: Resume | None = None) -> None:
         self.track = track
-        self._position = track.where(*resume) if resume else None
+        self._position = track.where(resume.epoch, resume.seq) if resume else None
         if resume and self._position is not None:
             self._told = resume.epoch
             self._greets = True
+
+    def follow_alarms(self, tail: Tail, told: int | None) -> None:
+        """From the event after `told` on, or from now on."""
+        self.alarms, self.told_alarm = tail, tail.last if told is None else min(told, tail.last)
+
+    def begin_anew(self) -> None:
+        """With a snapshot: more alarms were missed than can be told."""
+        self._position, self.told_alarm = None, self.alarms.last
+
+    @property
+    def has_alarms(self) -> bool:
+        """Whether some may be told now."""
+        return self.told_alarm < self.alarms.last and not self.is_blocked
 
     @property
     def needs_snapshot(self) -> bool:
@@ -90,9 +106,14 @@ class Subscription:
         """Whether a frame waits for this client, with which the next one goes out."""
         return self._position is not None and self.track.heard > self._position
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the client has not acknowledged what it was sent."""
+        return len(self.pace.unacknowledged) >= MAX_UNACKNOWLEDGED
+
     def due_at(self) -> float | None:
         """When the next frame may go out, by the loop's clock; None while there is none to send."""
-        if len(self.pace.unacknowledged) >= MAX_UNACKNOWLEDGED:
+        if self.is_blocked:
             return None
         if self._position is None or self.needs_snapshot:
             return self.pace.sent_at + max(SNAPSHOT_EVERY_S, self.interval_s)
@@ -107,7 +128,7 @@ class Subscription:
     def snapshot(self, place: Place, rows: list[Row], now: float) -> str:
         self._position, self._told = place.position, place.epoch
         self._sent(place.seq, now)
-        return frames.snapshot(self.slug, place.epoch, place.seq, rows).decode()
+        return frames.snapshot(self.slug, place.epoch, place.seq, rows, self.told_alarm).decode()
 
     def delta(self, now: float) -> str:
         """All that has changed since the last frame."""
@@ -164,6 +185,14 @@ class Hub:
                 if plant_id in self._tracks:
                     self._left_at[plant_id] = self._clock()
 
+    def is_followed(self, plant_id: UUID) -> bool:
+        return plant_id in self._subscriptions
+
+    def wake(self, plant_id: UUID) -> None:
+        """Those who follow the plant have something to send."""
+        for subscription in self._subscriptions.get(plant_id, ()):
+            subscription.wake()
+
     async def _receive(self, channel: str) -> None:
         while True:
             try:
@@ -178,8 +207,7 @@ class Hub:
                 subscriptions = self._subscriptions.get(frame.plant_id, ())
                 self.frames["merged"] += sum(subscription.waits for subscription in subscriptions)
                 self.frames["dropped"] += self._tracks[frame.plant_id].hear(frame)
-                for subscription in subscriptions:
-                    subscription.wake()
+                self.wake(frame.plant_id)
 
     async def _forget(self, plant_id: UUID) -> None:
         """Cancels the frames of a plant that nobody has come back to; this is looked at as they come."""

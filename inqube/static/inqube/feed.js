@@ -15,7 +15,8 @@ const RESTART_SPREAD_MS = 2_000; // a process that ends loses all its pages in o
  * States: `connecting` until the first snapshot, then `live`; `reconnecting` from the moment the socket closes;
  * `offline` after 10 s without a frame; `ended` when trying again is no use (`reason` says why).
  *
- * Events: `state` after a change of state; `readings` with `{plant, readings}` for each snapshot and delta.
+ * Events: `state` after a change of state; `readings` with `{plant, readings}` for each snapshot and delta; `alarm` with
+ * `{plant, event, alarm}` for each thing that happens to an alarm, without `event` where more was missed than is told.
  */
 export class Feed extends EventTarget {
   /** `sensors`: by plant, the numbers of those to follow; without them all of the plant. */
@@ -24,7 +25,7 @@ export class Feed extends EventTarget {
     this.sensors = sensors;
     this.waiting = new Set(plants); // have not sent a snapshot on this socket
     this.plants = plants;
-    this.positions = new Map(); // plant → {epoch, seq}: where to resume
+    this.positions = new Map(); // plant → {epoch, seq, alarm}: where to resume
     this.state = "connecting";
     this.reason = "";
     this.signedOut = false;
@@ -81,7 +82,7 @@ export class Feed extends EventTarget {
     switch (message.type) {
       case "ready":
         for (const plant of this.plants) {
-          const resume = this.positions.get(plant);
+          const resume = this.resume(plant);
           const sensors = this.sensors[plant] ?? null;
           this.send({ type: "subscribe", plant, sensors, max_hz: MAX_HZ, ...(resume && { resume }) });
         }
@@ -90,10 +91,7 @@ export class Feed extends EventTarget {
       case "delta":
         this.heardAt = Date.now();
         this.send({ type: "ack", plant: message.plant, seq: message.seq });
-        this.positions.set(message.plant, {
-          epoch: message.epoch ?? this.positions.get(message.plant)?.epoch,
-          seq: message.seq,
-        });
+        this.moveOn(message);
         this.waiting.delete(message.plant);
         this.dispatchEvent(new CustomEvent("readings", { detail: message }));
         if (!this.waiting.size) {
@@ -101,11 +99,35 @@ export class Feed extends EventTarget {
           this.become("live");
         }
         break;
+      case "alarm":
+        this.position(message.plant).alarm = message.event.id;
+        this.dispatchEvent(new CustomEvent("alarm", { detail: message }));
+        break;
       case "error":
         this.without(message.plant, message.detail);
         break;
       default: // pong; auth_expiring, which a session that goes on by itself can't act on
     }
+  }
+
+  /** Where to resume with a plant; `alarm` is the last event of its alarms. */
+  position(plant) {
+    if (!this.positions.has(plant)) this.positions.set(plant, {});
+    return this.positions.get(plant);
+  }
+
+  resume(plant) {
+    const position = this.positions.get(plant);
+    return position?.seq === undefined ? null : position;
+  }
+
+  moveOn({ plant, epoch, seq, alarm }) {
+    const position = this.position(plant);
+    position.epoch = epoch ?? position.epoch;
+    position.seq = seq;
+    if (alarm === undefined || alarm === position.alarm) return; // of a snapshot alone
+    position.alarm = alarm;
+    this.dispatchEvent(new CustomEvent("alarm", { detail: { plant } }));
   }
 
   closed(code) {

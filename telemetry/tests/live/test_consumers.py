@@ -31,6 +31,7 @@ async def test_it_sends_a_snapshot_then_deltas(connect: Open, vera: User, kandy:
         "plant": "kandy",
         "epoch": snapshot["epoch"],
         "seq": snapshot["seq"],
+        "alarm": 0,
         "readings": [[sensor.number, ms(time), 23.4, 192]],
     }
 
