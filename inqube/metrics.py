@@ -30,12 +30,13 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from alarms.models import WORST_FIRST
 from inqube.api.problems import problem_outside_views
 from inqube.health import connect
 from telemetry.ingest.counters import BOUNDS_S
 from telemetry.live.guard import get_guard
 from telemetry.live.hub import get_hub
-from telemetry.queries.metrics import Facts, read
+from telemetry.queries.metrics import Alarms, Facts, read
 
 LIMIT_S = 5.0  # for the database; Prometheus gives a target ten seconds by default
 RESULTS = ("stored", "duplicate", "conflict", "late", "dead")
@@ -70,6 +71,7 @@ class Snapshot(Collector):
         if self._facts is not None:
             yield from _ingest(self._facts)
             yield from _processes(self._facts)
+            yield from _alarms(self._facts)
             yield from _upkeep(self._facts)
 
 
@@ -124,6 +126,19 @@ def _processes(facts: Facts) -> Iterator[Metric]:
         gauges["unacknowledged"].add_metric([process.client_id], process.unacknowledged)
         gauges["lag_seconds"].add_metric([process.client_id], process.lag_s)
     yield from gauges.values()
+
+
+def _alarms(facts: Facts) -> Iterator[Metric]:
+    alarms = GaugeMetricFamily("inqube_alarms_open", "Alarms that are not closed.", labels=["severity"])
+    waiting = GaugeMetricFamily(
+        "inqube_alarms_unacknowledged", "Those of them that nobody has acknowledged.", labels=["severity"]
+    )
+    for severity in WORST_FIRST:
+        counted = facts.alarms.get(severity, Alarms(0, 0))
+        alarms.add_metric([severity], counted.open)
+        waiting.add_metric([severity], counted.unacknowledged)
+    yield alarms
+    yield waiting
 
 
 def _upkeep(facts: Facts) -> Iterator[Metric]:

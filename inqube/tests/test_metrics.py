@@ -15,7 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from alarms.tests.made import make_alarm
 from inqube.api.problems import MEDIA_TYPE
+from plants.models import Plant, Sensor
 from telemetry.ingest.counters import BOUNDS_S
 from telemetry.ingest.store import connect
 from telemetry.models import DeadTotal, IngestShard, IngestTotal, LedgerEntry
@@ -162,6 +164,18 @@ def test_it_says_how_each_ingest_process_is(client: Client, transactional_db: No
     assert found["inqube_ingest_up client_id=silent"] == found["inqube_ingest_connected client_id=silent"] == 0
     assert 60 < found["inqube_ingest_lag_seconds client_id=silent"] < 120
     assert not [name for name in found if "stopped" in name]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_counts_open_alarms(client: Client, kandy: Plant) -> None:
+    temp = Sensor.objects.get(slug="temp")
+    whole = make_alarm(temp, "critical")
+    for fields in ({"state": "acknowledged"}, {"state": "closed"}, {"held_under": whole}):
+        make_alarm(temp, "critical", **fields)
+    found = scrape(client)
+    assert found["inqube_alarms_open severity=critical"] == 2
+    assert found["inqube_alarms_unacknowledged severity=critical"] == 1
+    assert found["inqube_alarms_open severity=low"] == 0
 
 
 def test_it_says_how_upkeep_is(client: Client, transactional_db: None) -> None:

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from psycopg import AsyncConnection, IsolationLevel
 from psycopg.rows import TupleRow, dict_row
 
+from alarms.lifecycle import UNACKNOWLEDGED
 from telemetry.ingest.counters import BOUNDS_S
 from telemetry.models.processes import SILENT_AFTER
 from telemetry.queries import jobs
@@ -31,6 +32,10 @@ SHARDS = "SELECT client_id, seen_at, contact_at, unacknowledged, lag_s FROM inge
 STATE = """
 SELECT (SELECT broken FROM ledger_state), (SELECT shown_to FROM rollup_state), pg_database_size(current_database())
 """
+ALARMS = """
+SELECT severity, count(*), count(*) FILTER (WHERE state = ANY(%s)) FROM alarms_alarm
+WHERE state <> 'closed' AND held_under_id IS NULL GROUP BY severity
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,14 @@ class Process:
     is_connected: bool
     unacknowledged: int
     lag_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """Of a severity: those that are open, and those of them that nobody has acknowledged."""
+
+    open: int
+    unacknowledged: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,7 @@ class Facts:
     rollup_lag_s: float
     database_bytes: int
     jobs: jobs.Jobs
+    alarms: dict[str, Alarms]  # by severity
 
 
 async def read(connection: AsyncConnection[TupleRow], moment: datetime) -> Facts:
@@ -74,6 +88,8 @@ async def read(connection: AsyncConnection[TupleRow], moment: datetime) -> Facts
         totals = await (await cursor.execute(TOTALS)).fetchall()
         processes = [_process(moment, *row) for row in await (await cursor.execute(SHARDS)).fetchall()]
         ((broken, shown_to, size),) = await (await cursor.execute(STATE)).fetchall()
+        counted = await cursor.execute(ALARMS, [sorted(UNACKNOWLEDGED)])
+        alarms = {severity: Alarms(*counts) async for severity, *counts in counted}
         ((*job_state,),) = await (await cursor.execute(jobs.STATE, {"late": moment - jobs.LATE})).fetchall()
     messages, rejected, commits, commit_s, dropped = zip(*totals, strict=True) if totals else ((), (), (), (), ())
     no_commits = [0] * (len(BOUNDS_S) + 1)
@@ -90,6 +106,7 @@ async def read(connection: AsyncConnection[TupleRow], moment: datetime) -> Facts
         (moment - shown_to).total_seconds(),
         size,
         jobs.Jobs(*job_state),
+        alarms,
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from alarms.models import Actor, Alarm, AlarmEvent, Rule, Source
+from alarms.models import Actor, Alarm, AlarmEvent, Source
+from alarms.tests.made import make_alarm
 from plants.models import Plant, Sensor
 from telemetry.live import alarm_feed, tail
 from telemetry.live.alarm_feed import APPLICATION_NAME
@@ -21,18 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def alarm(kandy: Plant) -> Alarm:
-    sensor = Sensor.objects.get(slug="temp")
-    rule = Rule.objects.create(plant=kandy, sensor=sensor, kind="high", setpoint=80, severity="high")
-    return Alarm.objects.create(
-        plant=kandy,
-        sensor=sensor,
-        rule=rule,
-        version=rule.versions.get(),
-        severity="high",
-        title="Roller 2: temperature high",
-        state="raised",
-        raised_at=rule.created_at,
-    )
+    return make_alarm(Sensor.objects.get(slug="temp"))
 
 
 @sync_to_async
