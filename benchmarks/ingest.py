@@ -1,7 +1,7 @@
 """How fast readings go from a broker into the database, next to the raw COPY of the same rows.
 
     python -m benchmarks.ingest [--messages 100000] [--rounds 3] [--broker auto|mosquitto|embedded] [--json FILE]
-                                [--processes 1 2]
+                                [--processes 1 2] [--rules 1000]
 
 Everything runs on this machine: publisher, broker, `manage.py ingest`, PostgreSQL with fsync on. QoS 1 throughout,
 acknowledged after the commit, `latest` kept in the same transaction. The clock runs from the first publish to the
@@ -12,6 +12,10 @@ it. Both are repeated in turn, and medians are given.
 With --processes 1 2 it measures instead how ingest scales: the same messages of as many plants as processes at most,
 a publisher's process a plant, are taken by one process, then by two, in turn, and the rates are compared. Where the
 machine's cores are busy already (the broker, the database and the publishers share them) more processes bring little.
+
+With --rules 1000 it measures what rules cost: rounds without and with so many rules, spread over the 1,000 sensors, in
+turn. Of ten rules seven are limits that are never crossed, one each is a rate of change, a stuck value and a deviation,
+for which every reading is looked at; one of a hundred is a limit that is crossed at every 97th reading.
 """
 
 import argparse
@@ -51,6 +55,11 @@ def main() -> None:
             scale(options.processes, options.messages, options.rounds)
             return
         seed("bench")
+        if options.rules:
+            for per_message in options.readings_per_message:
+                messages = options.messages // (10 if per_message > 1 else 1)
+                compare_rules(options.rules, per_message, messages, options.rounds)
+            return
         results = [
             measure(per_message, options.messages // (10 if per_message > 1 else 1), options.rounds)
             for per_message in options.readings_per_message
@@ -72,6 +81,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--readings-per-message", type=int, nargs="+", default=[1, 100], choices=[1, 10, 100])
     parser.add_argument("--processes", type=int, nargs="+", help="measure how many messages so many processes take")
+    parser.add_argument("--rules", type=int, help="measure what so many rules cost")
     parser.add_argument("--broker", choices=["auto", "mosquitto", "embedded"], default="auto")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     return parser.parse_args()
@@ -93,6 +103,48 @@ def scale(processes: list[int], messages: int, rounds: int) -> None:
     first = processes[0]
     for count, rate in medians.items():
         print(f"{count:>2} processes: {rate:>8,.0f} messages/s  {rate / medians[first]:.2f} of that with {first}")
+
+
+def compare_rules(count: int, per_message: int, messages: int, rounds: int) -> None:
+    """Compares how fast readings go in while no rule is switched on, and while so many are."""
+    from alarms.models import Alarm, Rule
+
+    add_rules(count)
+    rates: dict[bool, list[float]] = {False: [], True: []}
+    start_ms = int(time.time() * 1000) - 36 * ROUND_MS + (0 if per_message == 1 else 16 * ROUND_MS)
+    for _ in range(rounds):
+        for is_enabled in (False, True):
+            Rule.objects.update(is_enabled=is_enabled)
+            seconds, _ = ingest_round(per_message, messages, start_ms)
+            rates[is_enabled].append(messages * per_message / seconds)
+            start_ms += ROUND_MS
+    without, with_rules = statistics.median(rates[False]), statistics.median(rates[True])
+    print(
+        f"{per_message:>4} readings a message: {without:>9,.0f} readings/s without rules, {with_rules:>9,.0f} with "
+        f"{count:,}, ratio {with_rules / without:.2f}; {Alarm.objects.count():,} alarms"
+    )
+    Alarm.objects.all().delete()
+    Rule.objects.all().delete()
+
+
+def add_rules(count: int) -> None:
+    """Rules of the kinds that plants have, by far the most of them quiet."""
+    from alarms.models import Rule
+    from plants.models import Plant, Sensor
+
+    plant = Plant.objects.get(slug="bench")
+    sensors = list(Sensor.objects.filter(machine__zone__plant=plant).order_by("number"))
+    kinds = [("high", 1000.0), ("low", -1000.0), ("high_high", 1000.0), ("low_low", -1000.0), ("high", 1000.0)]
+    kinds += [("low", -1000.0), ("high_high", 1000.0), ("rate", 1e9), ("stuck", 86_400.0), ("deviation", 1000.0)]
+    rules = []
+    for number in range(count):
+        kind, setpoint = kinds[number % 10]
+        if number % 100 == 0:
+            setpoint = 20 + number % SENSORS / 100 + 9.55
+        reference = sensors[(number + 1) % SENSORS] if kind == "deviation" else None
+        sensor = sensors[number % SENSORS]
+        rules.append(Rule(plant=plant, sensor=sensor, kind=kind, setpoint=setpoint, reference=reference))
+    Rule.objects.bulk_create(rules)
 
 
 def one_for_each_shard(of: int) -> list[str]:
