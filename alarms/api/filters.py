@@ -3,10 +3,11 @@
 from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema_field
 
 from alarms.lifecycle import State
-from alarms.models import Alarm, Severity, Subject
-from plants.api.filters import ParentFilter
+from alarms.models import Alarm, Rule, RuleQuerySet, Severity, Subject
+from plants.api.filters import NamesField, ParentFilter
 from plants.models import Machine, Plant, Sensor, Zone
 
 
@@ -40,3 +41,45 @@ class AlarmFilter(filters.FilterSet):
     def by_shelved(self, alarms: QuerySet[Alarm], name: str, value: bool) -> QuerySet[Alarm]:
         shelved = ~Q(state=State.CLOSED) & Q(shelved_until__gt=now())
         return alarms.filter(shelved if value else ~shelved)
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "UUID or address of a sensor: the rules that watch it, by name or by its type; repeatable.",
+    }
+)
+class WatchedFilter(filters.Filter):
+    field_class = NamesField
+
+    def filter(self, rules: RuleQuerySet, names: list[str]) -> RuleQuerySet:
+        return rules.applying_to(Sensor.objects.named(names)) if names else rules
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "UUID or address of a machine: the rules of it and of its sensors by name; repeatable.",
+    }
+)
+class RulesOfMachineFilter(filters.Filter):
+    field_class = NamesField
+
+    def filter(self, rules: RuleQuerySet, names: list[str]) -> RuleQuerySet:
+        if not names:
+            return rules
+        machines = Machine.objects.named(names)
+        return rules.filter(Q(machine__in=machines) | Q(sensor__machine__in=machines))
+
+
+class RuleFilter(filters.FilterSet):
+    plant = ParentFilter(Plant, "plant")
+    zone = ParentFilter(Zone, "zone")
+    machine = RulesOfMachineFilter()
+    sensor = WatchedFilter()
+
+    class Meta:
+        model = Rule
+        fields = ("sensor_type", "kind", "severity", "is_enabled")

@@ -1,8 +1,10 @@
 from rest_framework.routers import SimpleRouter
 
 from alarms.api.alarms import AlarmViewSet
+from alarms.api.rules import RuleViewSet
 
 router = SimpleRouter()
 router.register("alarms", AlarmViewSet)
+router.register("rules", RuleViewSet)
 
 urlpatterns = router.urls

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import now
 
 from accounts.history import keep_history
@@ -43,6 +43,16 @@ class RuleQuerySet(models.QuerySet["Rule"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         """The rules of the plants that exist for this user."""
         return self.filter(plant__in=Plant.objects.visible_to(user))
+
+    def applying_to(self, sensors: models.QuerySet[Sensor]) -> Self:
+        """Those that watch one of them, be it by name or by its type; also those that are off."""
+        alike = sensors.filter(type=OuterRef("sensor_type"), machine__zone__plant=OuterRef("plant"))
+        by_type = (
+            Q(Exists(alike), zone=None, machine=None)
+            | Q(Exists(alike.filter(machine__zone=OuterRef("zone"))))
+            | Q(Exists(alike.filter(machine=OuterRef("machine"))))
+        )
+        return self.filter(Q(sensor__in=sensors) | ~Q(sensor_type="") & by_type)
 
 
 @keep_history()

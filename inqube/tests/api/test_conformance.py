@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
+from alarms.models import Rule
 from alarms.tests.alarms import make_alarm
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 from plants.models.devices import Device, hashed
@@ -72,6 +73,7 @@ def rows(kandy: Plant, vera: User) -> dict[str, str]:
             last_seen=kandy.created_at,
         ),
         "alarms": alarm,
+        "rules": Rule.objects.get(),
         "devices": Device.objects.create(plant=kandy, name="gateway", secret_hash=hashed("secret")),
     }
     return {name: str(row.pk) for name, row in found.items()}
@@ -126,7 +128,7 @@ def speak_of_what_is_there(case: Any, rows: dict[str, str]) -> None:
     if "id" in (case.path_parameters or {}) and collection in rows:
         case.path_parameters["id"] = rows[collection]
     if isinstance(case.body, dict):
-        for field in ("plant", "zone", "machine", "user"):
+        for field in ("plant", "zone", "machine", "sensor", "user"):
             if field in case.body:
                 case.body[field] = rows[f"{field}s"]
     if isinstance(case.query, dict) and "sensor_id" in case.query:
