@@ -1,4 +1,4 @@
-"""The network between ingest and broker: a TCP proxy that watches what goes over the wire, and fails on demand."""
+"""The network between a client and its server: a TCP proxy that watches what MQTT says, and fails on demand."""
 
 import asyncio
 import contextlib
@@ -54,13 +54,15 @@ class Proxy:
     """Forwards to the broker's port. Methods change the connections that there are, attributes also later ones.
 
     Args:
-        client_id: whose connections are watched; ingest has others, too.
+        client_id: whose connections are watched; ingest has others, too. None: there is no broker behind it, and what
+            goes over the wire is not read as MQTT, since it would break off where it isn't.
     """
 
-    def __init__(self, broker_port: int, client_id: str) -> None:
+    def __init__(self, broker_port: int, client_id: str | None) -> None:
         self.port = embedded.free_port()
         self.chunk = CHUNK  # bytes at most that go on at once
         self.pause_s = 0.0  # between two chunks
+        self.speaks_mqtt = client_id is not None
         self.holds_acknowledgements = False  # nothing that ingest sends goes on: a broker never sees it
         self._broker_port = broker_port
         self._client_id = client_id
@@ -153,14 +155,15 @@ class _Link:
                     continue
                 if cuts := self.cuts and to_ingest:
                     data = data[:-1]
-                rest += data
-                for packet in _whole_packets(rest):
-                    self._wire.note(packet)
+                if self._proxy.speaks_mqtt:
+                    rest += data
+                    for packet in _whole_packets(rest):
+                        self._wire.note(packet)
                 if not to_ingest and self._proxy.holds_acknowledgements:
                     continue
                 writer.write(data)
                 await writer.drain()
-                if cuts and rest:  # else it would not be in the middle of a packet
+                if cuts and (rest or not self._proxy.speaks_mqtt):  # else it would not be in the middle of a packet
                     await asyncio.sleep(0.05)
                     return
                 if self._proxy.pause_s:
@@ -182,7 +185,7 @@ def _whole_packets(data: bytearray) -> Iterator[bytes]:
 
 
 @contextmanager
-def proxy_to(broker_port: int, client_id: str) -> Iterator[Proxy]:
+def proxy_to(broker_port: int, client_id: str | None) -> Iterator[Proxy]:
     """A proxy in a thread of its own."""
     proxy = Proxy(broker_port, client_id)
     ready = threading.Event()

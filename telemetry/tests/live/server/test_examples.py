@@ -151,7 +151,7 @@ def test_it_resumes_where_the_connection_broke(
     start_web: StartWeb, start: Start, kandy: Plant, temp: Sensor, publish: Publish
 ) -> None:
     web = start_web()
-    with proxy_to(web.port, "nobody") as proxy:
+    with proxy_to(web.port, None) as proxy:
         client = start(f"http://127.0.0.1:{proxy.port}")
         client.wait_for_news("Now following kandy")
         publish(kandy, temp.number, at(1).timestamp(), 24.0)
