@@ -14,6 +14,7 @@ from psycopg import Cursor
 
 from alarms.lifecycle import Kind, State, follows
 from alarms.models.alarms import LOCK_PLANTS, NOTIFY, PLANT_LOCK, Subject
+from alarms.notifications.enqueue import TOLD, enqueue
 
 # A shelf outlives the episode for which it was made: the next one is on it from its beginning.
 SHELVES = """
@@ -44,7 +45,7 @@ OPEN_GROUPS = f"{SELECT} WHERE state <> 'closed' AND subject <> 'sensor' AND pla
 UPDATE = f"UPDATE alarms_alarm SET {', '.join(f'{column} = %s' for column in CHANGING)} WHERE id = %s"
 INSERT_EVENT = """
 INSERT INTO alarms_alarmevent (alarm_id, plant_id, kind, state, time, value, actor, source, note, detail)
-VALUES (%s, %s, %s, %s, %s, %s, '', %s, %s, %s)
+VALUES (%s, %s, %s, %s, %s, %s, '', %s, %s, %s) RETURNING id
 """
 
 
@@ -183,9 +184,17 @@ class Record:
         if self._new:
             self.cursor.executemany(INSERT, [row.values(COLUMNS) for row in self._new])
         if self.events:
-            self.cursor.executemany(INSERT_EVENT, [self._columns(event) for event in self.events])
+            numbers = self._write_events()
+            told = [number for number, event in zip(numbers, self.events, strict=True) if event.kind in TOLD]
+            if told:
+                enqueue(self.cursor, told)
             for plant in sorted({event.alarm.plant_id.hex for event in self.events}):
                 self.cursor.execute(NOTIFY, [plant])
+
+    def _write_events(self) -> list[int]:
+        """Gives their ids, in their order."""
+        self.cursor.executemany(INSERT_EVENT, [self._columns(event) for event in self.events], returning=True)
+        return [row[0] for each in self.cursor.results() for row in each.fetchall()]
 
     def _columns(self, event: Event) -> list[Any]:
         alarm, kind, state, time, value, note, detail = event

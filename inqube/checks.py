@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
+from alarms.notifications.addresses import networks
 from plants.broker_address import Broker, tls_context
 
 TAG = "inqube"
@@ -115,9 +116,20 @@ def broker_can_be_reached() -> Iterable[checks.CheckMessage]:
         yield checks.Error(message, hint=hint, id="inqube.E021")
 
 
+def notifications_can_be_sent() -> Iterable[checks.CheckMessage]:
+    try:
+        networks(settings.NOTIFY_PRIVATE_NETWORKS)
+    except ValueError as error:
+        message = f"NOTIFY_PRIVATE_NETWORKS has something that is no network: {error}."
+        yield checks.Error(message, hint="Such as 10.20.0.0/16, separated by commas.", id="inqube.E024")
+    if settings.PUBLIC_URL and not settings.PUBLIC_URL.startswith(("http://", "https://")):
+        message = f"PUBLIC_URL is {settings.PUBLIC_URL}, which is no address of a web server."
+        yield checks.Error(message, hint="Such as https://inqube.example.org.", id="inqube.E025")
+
+
 @checks.register(TAG)
 def check_settings(**_kwargs: Any) -> list[checks.CheckMessage]:
-    return [*required(), *secrets_hold(), *numbers_make_sense(), *broker_can_be_reached()]
+    return [*required(), *secrets_hold(), *numbers_make_sense(), *broker_can_be_reached(), *notifications_can_be_sent()]
 
 
 def refuse_broken_settings() -> None:

@@ -75,10 +75,21 @@ HISTORY_TIMEOUT_S = env.int("HISTORY_TIMEOUT_S", default=10)
 DEVICE_GRACE_MINUTES = env.int("DEVICE_GRACE_MINUTES", default=60)
 DEVICE_KEY = env.str("DEVICE_KEY", default="")  # makes devices' secrets; unset, one made of SECRET_KEY does
 
+# --- Notifications ---------------------------------------------------------------------------------------
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")  # unset, messages have no links
+NOTIFY_PRIVATE_NETWORKS = env.list("NOTIFY_PRIVATE_NETWORKS", default=[])
+EMAIL_URL = env.str("EMAIL_URL", default="")  # unset, nobody is told by email
+if EMAIL_URL:
+    vars().update(env.email_url("EMAIL_URL"))
+EMAIL_TIMEOUT = 10  # seconds for each of a mail server's answers
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="inqube@localhost")
+
 # --- Jobs ------------------------------------------------------------------------------------------------
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_WORKER_DEFAULTS: dict[str, Any] = {
-    "concurrency": 4,  # what takes long must not keep the rollups from their minute
+    # What takes long must not keep the rollups from their minute. Most that run at once are messages to servers that
+    # hang, or that wait for those (telemetry.jobs.MESSENGERS); of each other kind runs one.
+    "concurrency": 100,
     "shutdown_graceful_timeout": 5.0,  # seconds; then what runs is cancelled, and tried again by the next worker
 }
 # A worker that was away makes up for a job of the last day, so that a computer that sleeps at night has them too.

@@ -8,7 +8,9 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -22,6 +24,9 @@ from procrastinate.jobs import Status
 from procrastinate.worker import Worker
 from psycopg import Connection
 
+from alarms.notifications.claim import ClaimedError
+from alarms.notifications.deliver import DeliveryFailedError, deliver
+from alarms.notifications.plan import plan
 from alarms.watch import watch
 from plants import broker_sync
 from plants.dynamic_security import BrokerError
@@ -45,6 +50,16 @@ RETRIES: dict[str, BaseRetryStrategy | bool] = {"rollups": False, "ledger": Fals
 KEEP_HOURS = 72  # for people to look at; a job a minute is 1,440 rows a day
 CANCEL_EVERY_S = 0.5
 
+Result = TypeVar("Result")
+
+EXPECTED = (psycopg.OperationalError, OperationalError, BusyError, BrokerError, DeliveryFailedError, ClaimedError)
+
+# Seven tries: after 4 s, 16 s, 1 min, 4 min, 17 min and 68 min.
+NOTIFY_AGAIN = RetryStrategy(max_attempts=6, exponential_wait=4)
+# Threads of their own: servers that hang must not keep other jobs' work from beginning. What finds none free waits as a
+# job that has begun, for which settings.PROCRASTINATE_WORKER_DEFAULTS has room.
+MESSENGERS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="messenger")
+
 log = structlog.get_logger("inqube.jobs")
 
 
@@ -66,7 +81,7 @@ async def log_job(call_next: Callable[[], Awaitable[Any]], context: JobContext, 
 
 def is_fault(error: Exception) -> bool:
     """Whether a traceback would help: not where a server is away or others are busy with it."""
-    return not isinstance(error, psycopg.OperationalError | OperationalError | BusyError | BrokerError)
+    return not isinstance(error, EXPECTED)
 
 
 def _since(started: float) -> float:
@@ -149,6 +164,27 @@ async def end_with_worker(call_next: Callable[[], Awaitable[Any]], context: JobC
 async def alarms(timestamp: int) -> Facts:
     """Looks once a second for what no reading brings (alarms/watch); the next minute is the retry."""
     return await run(lambda connection, now: watch(connection, timestamp + WATCH_S, ENDING))
+
+
+@app.task(name="notify", retry=NOTIFY_AGAIN, task_middleware=[log_job])
+async def notify(events: list[int]) -> Facts:
+    """Plans who is told of what happened to alarms (alarms/notifications); deferred with the events."""
+    return {"deliveries": await asyncio.to_thread(_closing, lambda: plan(events))}
+
+
+@app.task(name="deliver", retry=NOTIFY_AGAIN, pass_context=True, task_middleware=[log_job])
+async def deliver_one(context: JobContext, delivery: str) -> Facts:
+    """Sends a message about an alarm, if it is still called for at its time."""
+    is_last = context.job.attempts >= (NOTIFY_AGAIN.max_attempts or 0)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(MESSENGERS, _closing, lambda: deliver(UUID(delivery), is_last))
+
+
+def _closing(work: Callable[[], Result]) -> Result:
+    try:
+        return work()
+    finally:
+        connection.close()  # this thread's
 
 
 @app.task(name=broker_sync.JOB, lock=broker_sync.JOB, task_middleware=[log_job])

@@ -14,6 +14,7 @@ from accounts.models import User
 from alarms.lifecycle import UNACKNOWLEDGED, Kind, State, follows
 from alarms.models.rules import Rule, RuleVersion
 from alarms.models.severity import WORST_FIRST, Severity
+from alarms.notifications.enqueue import TOLD, enqueue
 from plants.models import Device, Machine, Plant, Sensor
 
 LONGEST_NOTE = 2000
@@ -257,7 +258,7 @@ class Alarm(models.Model):
         self.state = state
         if state is State.CLOSED and self.closed_at is None:
             self.closed_at = moment
-        AlarmEvent.objects.create(
+        event = AlarmEvent.objects.create(
             alarm=self,
             plant_id=self.plant_id,
             kind=kind,
@@ -269,6 +270,9 @@ class Alarm(models.Model):
             note=note.strip()[:LONGEST_NOTE],
             detail=detail or {},
         )
+        if kind in TOLD:
+            with connection.cursor() as cursor:
+                enqueue(cursor, [event.pk])
         announce([self.plant_id])
         return True
 

@@ -47,6 +47,8 @@ def test_it_is_content_with_the_settings_of_the_tests() -> None:
         ("MQTT_CERT_FILE", "/nowhere.pem", "inqube.E021"),
         ("LEDGER_RETENTION_DAYS", 0, "inqube.E022"),
         ("ACCESS_TOKEN_MINUTES", 7 * 24 * 60 + 1, "inqube.E016"),
+        ("NOTIFY_PRIVATE_NETWORKS", ["10.20.0.1/16"], "inqube.E024"),
+        ("PUBLIC_URL", "inqube.example.org", "inqube.E025"),
     ],
 )
 def test_it_names_one_mistake(settings: Any, name: str, value: object, expected: str) -> None:

@@ -18,6 +18,7 @@ FORBIDDEN = {
 INGEST = "telemetry/ingest"
 PURE = {f"{INGEST}/{stage}.py" for stage in ("decode", "validate", "batch", "counters", "shard")}
 PURE |= {f"alarms/{module}.py" for module in ("conditions", "lifecycle", "titles")}
+PURE |= {f"alarms/notifications/{module}.py" for module in ("policy", "messages", "payloads", "addresses")}
 MQTT = {f"{INGEST}/mqtt.py", f"{INGEST}/subscriptions.py"}
 IMPURE = ("django", "psycopg", "mqtt5")
 STAGES = {f"telemetry.ingest.{stage}" for stage in ("mqtt", "decode", "resolve", "validate", "batch", "store")}
