@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from psycopg import Cursor
 
-from alarms.conditions import Change, Good
+from alarms.conditions import Change, Good, is_further
 from alarms.lifecycle import ACTIVE, State
 from alarms.models.alarms import Subject
 from alarms.record import Pair, Record, Row
@@ -23,8 +23,7 @@ def keep_changes(cursor: Cursor, source: str, changes: Sequence[tuple[Check, Cha
         if isinstance(change, Change):
             _keep_change(record, open_alarms, check, change)
         elif (alarm := open_alarms.get((check.key.rule_id, check.sensor_id))) is not None and alarm.state in ACTIVE:
-            alarm.peak_value, alarm.peak_at = change.value, instant(change.time_us)
-            record.change(alarm)
+            _keep_peak(record, check, alarm, change)
     record.write()
 
 
@@ -36,10 +35,18 @@ def _keep_change(record: Record, open_alarms: dict[Pair, Row], check: Check, cha
         open_alarms[pair] = record.raise_new(begun(check, time, change.value))
     elif change.is_active and alarm is not None and alarm.state is State.CLEARED:
         record.raise_again(alarm, time, change.value)
+        _keep_peak(record, check, alarm, change)
     elif not change.is_active and alarm is not None and alarm.state in ACTIVE:
         record.clear(alarm, time, change.value)
         if alarm.state is State.CLOSED:
             del open_alarms[pair]
+
+
+def _keep_peak(record: Record, check: Check, alarm: Row, at: Change | Good) -> None:
+    """Of an alarm that was raised again, the first time may have gone further."""
+    if alarm.peak_value is not None and is_further(check.limits, at.value, alarm.peak_value):
+        alarm.peak_value, alarm.peak_at = at.value, instant(at.time_us)
+        record.change(alarm)
 
 
 def begun(check: Check, time: datetime, value: float | None) -> Row:

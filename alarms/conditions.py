@@ -206,14 +206,18 @@ def _compare(
 def _compare_stuck(
     limits: Limits, standing: Standing, time_us: int, value: float, before: Good | None
 ) -> tuple[Standing, bool | None]:
-    """A value is stuck from the reading on from which it has not moved by more than the deadband."""
+    """A value is stuck from the reading on from which it has not moved by more than the deadband.
+
+    That takes a second reading, which is the earliest moment that counts: what happened before has been said by then.
+    """
     if standing.phase in HELD:
         return standing, abs(value - standing.anchor) <= limits.deadband
     if before is None or abs(value - before.value) > limits.deadband:
         return standing, False
     if standing.phase is Phase.FALLING:
         return standing._replace(anchor=before.value), True
-    return Standing(Phase.RISING, before.time_us, before.value), True
+    since_us = max(before.time_us, time_us - limits.on_delay_us)
+    return Standing(Phase.RISING, since_us, before.value), True
 
 
 def anchored(limits: Limits, standing: Standing, change: Change) -> Standing:

@@ -8,7 +8,7 @@ plainly normal, and only their readings are looked at one by one. The rows of `l
 two writers from looking at one sensor at once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -50,12 +50,15 @@ class Before(NamedTuple):
     quality: int
 
 
-def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Callable[[], Mapping[int, Before]]) -> None:
+Befores = Mapping[int, Before | None]  # by sensor; None where there was none
+
+
+def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Callable[[], Befores]) -> None:
     """Raises and clears alarms, and keeps where rules stand.
 
     Args:
         cursor: in the transaction that has stored the rows, and has locked their sensors' rows of `latest`.
-        before: gives what was the latest of each sensor; those that had none are not there. Most batches don't ask.
+        before: gives what was the latest of each sensor that has a newer one now. Most batches don't ask.
     """
     if not len(rules.sensors) or not len(rows.sensor):
         return
@@ -80,20 +83,21 @@ class _Look:
     """Takes the readings of the sensors that need it, one by one, and keeps what they have changed."""
 
     def __init__(
-        self, cursor: Cursor, rules: RuleSet, sensors: list[int], standings: Standings, before: Mapping[int, Before]
+        self, cursor: Cursor, rules: RuleSet, sensors: list[int], standings: Standings, before: Befores
     ) -> None:
         self._cursor = cursor
         self._rules = rules
         self._standings = standings
         self._known = standings.copy()  # as the database has them
-        self._seen_us = {sensor: each.time_us for sensor, each in before.items()}
+        known = {sensor: each for sensor, each in before.items() if each is not None}
+        self._seen_us = {sensor: each.time_us for sensor, each in known.items()}
         self._good = {
-            sensor: Good(each.time_us, each.value) for sensor, each in before.items() if each.quality >= UNCERTAIN
+            sensor: Good(each.time_us, each.value) for sensor, each in known.items() if each.quality >= UNCERTAIN
         }
-        self._is_bad = {sensor: each.quality < UNCERTAIN for sensor, each in before.items()}
+        self._is_bad = {sensor: each.quality < UNCERTAIN for sensor, each in known.items()}
         self._kept_good = load_good(self._cursor, [sensor for sensor in sensors if self._is_bad.get(sensor)])
         self._good |= self._kept_good
-        self._good |= self._load_references(sensors)
+        self._good |= self._load_references(sensors, before.keys())
         self._changes: list[tuple[Check, Change | Good]] = []  # a Good is further beyond the limit than all before
 
     def at(self, sensor: int, time_us: int, value: float, quality: int) -> None:
@@ -134,10 +138,10 @@ class _Look:
         other = self._good.get(check.reference.sensor)
         return other.value if other is not None and time_us - other.time_us <= check.reference.stale_us else None
 
-    def _load_references(self, sensors: list[int]) -> dict[int, Good]:
-        """The values of those sensors from which others deviate, and of which no reading came in this batch."""
+    def _load_references(self, sensors: list[int], advanced: Set[int]) -> dict[int, Good]:
+        """The values of those sensors from which others deviate, and of which nothing newer came in this batch."""
         checks = (check for sensor in sensors for check in self._rules.by_sensor.get(sensor, ()))
-        others = {check.reference.sensor for check in checks if check.reference is not None} - self._seen_us.keys()
+        others = {check.reference.sensor for check in checks if check.reference is not None} - advanced
         if not others:
             return {}
         rows = self._cursor.execute(LATEST, [sorted(others)]).fetchall()
@@ -161,10 +165,8 @@ class _Look:
 
     def _keep_good(self) -> None:
         """Of sensors whose rules look back: the last good reading, while `latest` has a bad one."""
-        with_memory = self._rules.with_memory & self._is_bad.keys()
-        bad = [
-            (sensor, *self._good[sensor]) for sensor in sorted(with_memory & self._good.keys()) if self._is_bad[sensor]
-        ]
+        with_good = self._rules.with_good & self._is_bad.keys() & self._good.keys()
+        bad = [(sensor, *self._good[sensor]) for sensor in sorted(with_good) if self._is_bad[sensor]]
         changed = [row for row in bad if self._kept_good.get(row[0]) != row[1:]]
         if changed:
             self._cursor.execute(KEEP_GOOD, list(map(list, zip(*changed, strict=True))))

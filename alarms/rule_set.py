@@ -116,6 +116,12 @@ class RuleSet:
         self.with_memory = references | {
             check.key.sensor for check in self.by_key.values() if check.limits.kind in WITH_MEMORY
         }
+        # Of these the value before matters even if bad ones came since: a delay may end in its time.
+        self.with_good = self.with_memory | {
+            check.key.sensor
+            for check in self.by_key.values()
+            if check.limits.on_delay_us > 0 or check.limits.off_delay_us > 0
+        }
         watched = sorted(self.by_sensor.keys() | references)
         self.sensors: NDArray[np.int32] = np.array(watched, np.int32)
         bounds = [_bounds(self.by_sensor.get(sensor, ())) for sensor in watched]

@@ -57,6 +57,12 @@ def test_it_waits_for_its_delays(
     assert run(limits("high", 80, 0, on_s, off_s), readings, until_s) == expected
 
 
+def test_it_says_nothing_about_the_time_before_a_second_reading_shows_that_a_value_is_stuck() -> None:
+    rule = limits("stuck", 5, 0, 0, 10)
+    readings = [(0.0, 5.0), (5.0, 5.0), (6.0, 7.0), (20.0, 7.0)]
+    assert run(rule, readings) == [(True, 5), (False, 16), (True, 20)]
+
+
 def test_it_measures_a_deviation_from_another_value() -> None:
     rule = limits("deviation", 5, 0, 0, 0)
     standing, changes = step(rule, NORMAL, 0, 20.0, None, reference=14.0)

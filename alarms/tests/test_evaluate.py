@@ -1,14 +1,16 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 
 from accounts.models import User
 from alarms.models import Actor, Alarm, AlarmEvent, Rule, RuleState, RuleVersion, Source
 from alarms.tests.conftest import START_US, Say
 from plants.models import Sensor
-from plants.scales import BAD, SECOND_US
+from plants.scales import BAD, GOOD, SECOND_US
+from telemetry.ingest.ledger import Kind
+from telemetry.ingest.store import Store
 
 
 def journal() -> list[tuple[str, float | None]]:
@@ -126,3 +128,27 @@ def test_it_refuses_a_second_open_alarm_and_a_journal_that_changes(say: Say, hig
         alarm.save(force_insert=True)
     with pytest.raises(Exception, match="append-only"), transaction.atomic():
         AlarmEvent.objects.update(note="it was not me")
+
+
+def test_it_remembers_through_bad_ones_which_value_a_delay_ends_with(say: Say, high: Rule) -> None:
+    Rule.objects.update(on_delay_s=10)
+    say((0, 85))
+    say((1, 9999, BAD))
+    say((20, 90))
+    assert journal() == [("raised", 85)]
+
+
+def test_it_keeps_the_peak_of_an_alarm_that_comes_again_lower(say: Say, high: Rule) -> None:
+    say((0, 85), (1, 95), (2, 70), (3, 81), (4, 90))
+    assert Alarm.objects.get().peak_value == 95
+
+
+def test_it_measures_a_deviation_from_what_came_before_not_from_what_comes_later_in_the_batch(
+    say: Say, high: Rule, temp: Sensor
+) -> None:
+    other = Sensor.objects.get(slug="rpm")
+    Rule.objects.update(kind="deviation", reference=other, setpoint=5)
+    connection.ensure_connection()
+    store = Store(lambda: connection.connection, kind=Kind.HTTP)
+    store.write([(temp.number, START_US, 20, GOOD), (other.number, START_US + SECOND_US, 90, GOOD)])
+    assert journal() == []

@@ -239,7 +239,7 @@ class Store:
 
 def _advance_latest(
     cursor: psycopg.Cursor, rows: Columns, fates: Fates
-) -> tuple[list[Reading], Callable[[], dict[int, Before]]]:
+) -> tuple[list[Reading], Callable[[], dict[int, Before | None]]]:
     """Moves `latest` forward where changed rows are newer; gives those, and what gives the latest before by sensor.
 
     Notes which of the stored are late.
@@ -256,9 +256,12 @@ def _advance_latest(
     fates.late = fates.stored & (rows.time_us < before_us[place])
     newest = [reading for reading, (advanced, *_) in zip(candidates.rows(), found, strict=True) if advanced]
 
-    def before() -> dict[int, Before]:
-        sensors = candidates.sensor.tolist()
-        return {sensor: Before(*was) for sensor, (_, *was) in zip(sensors, found, strict=True) if was[0] is not None}
+    def before() -> dict[int, Before | None]:
+        return {
+            sensor: None if was[0] is None else Before(*was)
+            for sensor, (advanced, *was) in zip(candidates.sensor.tolist(), found, strict=True)
+            if advanced
+        }
 
     return newest, before
 
