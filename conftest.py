@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from accounts.models import User
     from plants.models import Plant
 
+pytest_plugins = ["telemetry.tests.browsing"]
+
 ROOT = Path(__file__).resolve().parent
 PASSWORD = "correct horse battery"
 # A test database that is lost with the machine is no loss.

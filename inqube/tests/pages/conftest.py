@@ -3,21 +3,18 @@
 A test goes through many pages: to begin anew for each would take longer than to look at it.
 """
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from inqube.tests.pages.scene import Scene, build
 from inqube.tests.pages.visits import Visit
-from telemetry.tests.browser.conftest import FLAGS, WebServer, only_server, web
-
-__all__ = ["only_server", "web"]  # fixtures here too
+from telemetry.tests.web_server import WebServer
 
 
 @pytest.fixture
@@ -27,7 +24,7 @@ def scene(transactional_db: None) -> Scene:
 
 @dataclass
 class Visitor:
-    """Opens pages as the people of a scene, each in a browser of their own, which keeps its files."""
+    """Opens pages as the people of a scene, each in a context of their own, which keeps its files."""
 
     browser: Browser
     web: WebServer
@@ -68,12 +65,8 @@ class Visitor:
 
 
 @pytest.fixture
-def visitor(scene: Scene, web: WebServer) -> Iterator[Visitor]:
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield Visitor(browser, web, scene)
-        browser.close()
+def visitor(scene: Scene, web: WebServer, browser: Browser) -> Visitor:
+    return Visitor(browser, web, scene)
 
 
 Findings = Callable[..., list[str]]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from benchmarks.page import AIM_BYTES, load
-from inqube.demo.screenshots import FLAGS, VIEWS, chromium, picture
+from inqube.demo.screenshots import VIEWS, picture
 from inqube.demo.still import StillFactory, still_factory
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]  # the first test waits until the factory is made
@@ -19,21 +19,16 @@ def factory() -> Iterator[StillFactory]:
         yield factory
 
 
-def test_it_weighs_less_than_100_kb_when_the_biggest_plant_is_first_opened(factory: StillFactory) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        found = load(browser, factory, "/plants/kandy/")
-        browser.close()
+def test_it_weighs_less_than_100_kb_when_the_biggest_plant_is_first_opened(
+    factory: StillFactory, browser: Browser
+) -> None:
+    found = load(browser, factory, "/plants/kandy/")
 
     assert 10_000 < found.bytes < AIM_BYTES
 
 
-def test_it_takes_pictures(factory: StillFactory, tmp_path: Path) -> None:
+def test_it_takes_pictures(factory: StillFactory, browser: Browser, tmp_path: Path) -> None:
     """Of a page for nobody, a live one, one with a chart, and one for admins."""
-    views = [view for view in VIEWS if view.name in ("login", "plant", "trend", "system")]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        for view in views:
-            taken = picture(browser, factory, view, "phone", "dark", tmp_path)
-            assert taken.read_bytes().startswith(b"\x89PNG")
-        browser.close()
+    for view in (view for view in VIEWS if view.name in ("login", "plant", "trend", "system")):
+        taken = picture(browser, factory, view, "phone", "dark", tmp_path)
+        assert taken.read_bytes().startswith(b"\x89PNG")
