@@ -8,16 +8,15 @@ plainly normal, and only their readings are looked at one by one. The rows of `l
 two writers from looking at one sensor at once.
 """
 
-from collections.abc import Callable, Mapping, Set
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from psycopg import Cursor
 
 from alarms.changes import keep_changes
 from alarms.conditions import NORMAL, Change, Good, Phase, anchored, due_in_us, is_further, step
 from alarms.models.alarms import Source
+from alarms.quick import Before, Rows
 from alarms.rule_set import Check, RuleSet
 from alarms.standings import Standings, keep_standings, load_good, read_standings
 from plants.scales import UNCERTAIN
@@ -33,48 +32,25 @@ SELECT sensor, (extract(epoch FROM time) * 1000000)::bigint, value, quality FROM
 """
 
 
-class Rows(NamedTuple):
-    """n new readings that are not late, in the order in which they came, by column; each of shape (n,)."""
-
-    sensor: NDArray[np.int32]
-    time_us: NDArray[np.int64]
-    value: NDArray[np.float64]
-    quality: NDArray[np.int16]
-
-
-class Before(NamedTuple):
-    """What was the latest reading of a sensor before those that are new."""
-
-    time_us: int
-    value: float
-    quality: int
-
-
-Befores = Mapping[int, Before | None]  # by sensor; None where there was none
-
-
-def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Callable[[], Befores]) -> None:
+def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Callable[[], Before]) -> None:
     """Raises and clears alarms, and keeps where rules stand.
 
     Args:
         cursor: in the transaction that has stored the rows, and has locked their sensors' rows of `latest`.
-        before: gives what was the latest of each sensor that has a newer one now. Most batches don't ask.
+        before: gives what was the latest of each sensor that has a newer one now. Where no rule looks nobody asks.
     """
-    if not len(rules.sensors) or not len(rows.sensor):
+    rows = rules.quick.watched(rows)
+    if not len(rows.sensor):
         return
-    place = np.searchsorted(rules.sensors, rows.sensor).clip(max=len(rules.sensors) - 1)
-    is_watched = rules.sensors[place] == rows.sensor
-    if not is_watched.any():
+    was = before()
+    standings = read_standings(cursor, rules, np.unique(rows.sensor).tolist())
+    wanted = {*rules.quick.hot(rows, was), *(key.sensor for key in standings)}
+    if not wanted:
         return
-    standings = read_standings(cursor, rules, np.unique(rows.sensor[is_watched]).tolist())
-    is_hot = (rows.value > rules.upper[place]) | (rows.value < rules.lower[place]) | rules.is_always[place]
-    sensors = np.unique(rows.sensor[is_watched & is_hot]).tolist()
-    wanted = np.array(sorted({*sensors, *(key.sensor for key in standings)}), np.int32)
-    chosen = is_watched & np.isin(rows.sensor, wanted)
-    if not chosen.any():
-        return
-    look = _Look(cursor, rules, wanted.tolist(), standings, before())
-    for sensor, time_us, value, quality in zip(*(column[chosen].tolist() for column in rows), strict=True):
+    wanted |= {other for sensor in wanted for other in rules.references.get(sensor, ())}
+    look = _Look(cursor, rules, sorted(wanted), standings, was)
+    chosen = rows.take(np.isin(rows.sensor, list(wanted)))
+    for sensor, time_us, value, quality in zip(*(column.tolist() for column in chosen), strict=True):
         look.at(sensor, time_us, value, quality)
     look.keep()
 
@@ -83,21 +59,24 @@ class _Look:
     """Takes the readings of the sensors that need it, one by one, and keeps what they have changed."""
 
     def __init__(
-        self, cursor: Cursor, rules: RuleSet, sensors: list[int], standings: Standings, before: Befores
+        self, cursor: Cursor, rules: RuleSet, sensors: list[int], standings: Standings, before: Before
     ) -> None:
         self._cursor = cursor
         self._rules = rules
         self._standings = standings
         self._known = standings.copy()  # as the database has them
-        known = {sensor: each for sensor, each in before.items() if each is not None}
-        self._seen_us = {sensor: each.time_us for sensor, each in known.items()}
-        self._good = {
-            sensor: Good(each.time_us, each.value) for sensor, each in known.items() if each.quality >= UNCERTAIN
-        }
-        self._is_bad = {sensor: each.quality < UNCERTAIN for sensor, each in known.items()}
+        self._seen_us: dict[int, int] = {}
+        self._good: dict[int, Good] = {}
+        self._is_bad: dict[int, bool] = {}
+        there = np.isin(before.sensor, sensors) & ~np.isnan(before.value)
+        for sensor, time_us, value, quality in zip(*(column[there].tolist() for column in before), strict=True):
+            self._seen_us[sensor] = time_us
+            self._is_bad[sensor] = quality < UNCERTAIN
+            if quality >= UNCERTAIN:
+                self._good[sensor] = Good(time_us, value)
         self._kept_good = load_good(self._cursor, [sensor for sensor in sensors if self._is_bad.get(sensor)])
         self._good |= self._kept_good
-        self._good |= self._load_references(sensors, before.keys())
+        self._good |= self._load_references(sensors, set(before.sensor.tolist()))
         self._changes: list[tuple[Check, Change | Good]] = []  # a Good is further beyond the limit than all before
 
     def at(self, sensor: int, time_us: int, value: float, quality: int) -> None:
@@ -138,7 +117,7 @@ class _Look:
         other = self._good.get(check.reference.sensor)
         return other.value if other is not None and time_us - other.time_us <= check.reference.stale_us else None
 
-    def _load_references(self, sensors: list[int], advanced: Set[int]) -> dict[int, Good]:
+    def _load_references(self, sensors: list[int], advanced: set[int]) -> dict[int, Good]:
         """The values of those sensors from which others deviate, and of which nothing newer came in this batch."""
         checks = (check for sensor in sensors for check in self._rules.by_sensor.get(sensor, ()))
         others = {check.reference.sensor for check in checks if check.reference is not None} - advanced

@@ -1,7 +1,6 @@
 """The rules that are switched on, by the sensors that they check; held in memory while nothing of them changes."""
 
 import json
-import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,12 +8,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import numpy as np
-from numpy.typing import NDArray
 from psycopg import Cursor
 
 from alarms.conditions import Kind, Limits, limits
 from alarms.models.rules import is_scheduled
+from alarms.quick import QuickLook, Watched
 from alarms.titles import title
 from plants.scales import SECOND_US, instant
 
@@ -49,9 +47,6 @@ LEFT JOIN plants_sensor AS reference ON reference.id = rule.reference_id
 WHERE rule.is_enabled AND sensor.is_active
 ORDER BY sensor.number, rule.created_at, rule.id
 """
-
-# Kinds that need the reading before, or another sensor's: each of their readings is looked at.
-WITH_MEMORY = frozenset({Kind.RATE, Kind.DEVIATION, Kind.STUCK})
 
 
 class Key(NamedTuple):
@@ -91,59 +86,32 @@ class Check:
 
 
 class RuleSet:
-    """All checks, by sensor; of those that wait for readings also bounds for a quick look at many of them.
-
-    `sensors` has shape (n,) and is in order; so have `upper` and `lower`, beyond which at least one rule holds, and
-    `is_always`, true where each reading must be looked at.
-    """
+    """All checks, by sensor; `quick` tells which of them a batch may concern."""
 
     def __init__(self, checks: Iterable[Check] = (), fingerprint: str | None = None) -> None:
         self.fingerprint = fingerprint
-        self.by_key: dict[Key, Check] = {}
-        self.silences: list[Check] = []
-        by_sensor: defaultdict[int, list[Check]] = defaultdict(list)
-        for check in checks:
-            self.by_key[check.key] = check
-            if check.limits.kind is Kind.NO_DATA:
-                self.silences.append(check)
-            else:
-                by_sensor[check.key.sensor].append(check)
-        self.by_sensor: dict[int, tuple[Check, ...]] = {
-            sensor: tuple(found) for sensor, found in sorted(by_sensor.items())
-        }
+        self.by_key: dict[Key, Check] = {check.key: check for check in checks}
+        self.silences = [check for check in self.by_key.values() if check.limits.kind is Kind.NO_DATA]
         self.has_schedules = any(check.schedule for check in self.by_key.values())
-        references = {check.reference.sensor for check in self.by_key.values() if check.reference is not None}
-        self.with_memory = references | {
-            check.key.sensor for check in self.by_key.values() if check.limits.kind in WITH_MEMORY
-        }
+        by_sensor: defaultdict[int, list[Check]] = defaultdict(list)
+        self.references: defaultdict[int, set[int]] = defaultdict(set)  # by sensor, those from which it may deviate
+        for check in self.by_key.values():
+            if check.limits.kind is not Kind.NO_DATA:
+                by_sensor[check.key.sensor].append(check)
+            if check.reference is not None:
+                self.references[check.key.sensor].add(check.reference.sensor)
+        self.by_sensor = {sensor: tuple(found) for sensor, found in by_sensor.items()}
+        self.quick = QuickLook(
+            Watched(sensor, check.limits, check.reference.sensor if check.reference is not None else None)
+            for sensor, found in self.by_sensor.items()
+            for check in found
+        )
         # Of these the value before matters even if bad ones came since: a delay may end in its time.
-        self.with_good = self.with_memory | {
+        self.with_good = self.quick.with_memory | {
             check.key.sensor
             for check in self.by_key.values()
             if check.limits.on_delay_us > 0 or check.limits.off_delay_us > 0
         }
-        watched = sorted(self.by_sensor.keys() | references)
-        self.sensors: NDArray[np.int32] = np.array(watched, np.int32)
-        bounds = [_bounds(self.by_sensor.get(sensor, ())) for sensor in watched]
-        self.upper: NDArray[np.float64] = np.array([upper for upper, _ in bounds], np.float64)
-        self.lower: NDArray[np.float64] = np.array([lower for _, lower in bounds], np.float64)
-        self.is_always: NDArray[np.bool_] = np.array([self._is_always(sensor) for sensor in watched], np.bool_)
-
-    def _is_always(self, sensor: int) -> bool:
-        return sensor in self.with_memory or any(
-            check.limits.kind is Kind.STATE for check in self.by_sensor.get(sensor, ())
-        )
-
-
-def _bounds(checks: Iterable[Check]) -> tuple[float, float]:
-    upper, lower = math.inf, -math.inf
-    for check in checks:
-        kind, setpoint = check.limits.kind, check.limits.setpoint
-        if kind in (Kind.HIGH_HIGH, Kind.HIGH):
-            upper = min(upper, setpoint)
-        elif kind in (Kind.LOW_LOW, Kind.LOW):
-            lower = max(lower, setpoint)
-    return upper, lower
 
 
 class Rules:

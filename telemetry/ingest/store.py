@@ -14,9 +14,10 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import errors
 
-from alarms.evaluate import Before, Rows, evaluate
+from alarms.evaluate import evaluate
+from alarms.quick import Before, Rows
 from alarms.rule_set import Rules
-from plants.scales import instant
+from plants.scales import BAD, instant
 from telemetry.ingest import inbox, insert, quarantine
 from telemetry.ingest.insert import Columns, Fates, NotAllCopiedError, Way, columns, is_missing_day, is_refusal_of_a_row
 from telemetry.ingest.ledger import Kind, Ledger, Receipt
@@ -57,6 +58,7 @@ JOIN plants_plant AS plant ON plant.id = zone.plant_id
 WHERE sensor.number = ANY(%s)
 """
 NEVER, ALWAYS = -(2**63), 2**63 - 1  # before and after all times, in µs
+NO_LATEST = Before(np.array([], np.int32), np.array([], np.int64), np.array([], np.float64), np.array([], np.int16))
 NO_REASONS: Mapping[str, int] = {}
 
 
@@ -237,15 +239,13 @@ class Store:
             self._days |= days
 
 
-def _advance_latest(
-    cursor: psycopg.Cursor, rows: Columns, fates: Fates
-) -> tuple[list[Reading], Callable[[], dict[int, Before | None]]]:
-    """Moves `latest` forward where changed rows are newer; gives those, and what gives the latest before by sensor.
+def _advance_latest(cursor: psycopg.Cursor, rows: Columns, fates: Fates) -> tuple[list[Reading], Callable[[], Before]]:
+    """Moves `latest` forward where changed rows are newer; gives those, and what gives the latest before.
 
     Notes which of the stored are late.
     """
     if not fates.changed.any():
-        return [], dict
+        return [], lambda: NO_LATEST
     candidates = newest_of_each(rows.take(fates.changed))
     found = cursor.execute(UPSERT_LATEST, [column.tolist() for column in candidates]).fetchall()
     before_us = np.array(
@@ -256,12 +256,15 @@ def _advance_latest(
     fates.late = fates.stored & (rows.time_us < before_us[place])
     newest = [reading for reading, (advanced, *_) in zip(candidates.rows(), found, strict=True) if advanced]
 
-    def before() -> dict[int, Before | None]:
-        return {
-            sensor: None if was[0] is None else Before(*was)
-            for sensor, (advanced, *was) in zip(candidates.sensor.tolist(), found, strict=True)
-            if advanced
-        }
+    def before() -> Before:
+        advanced = before_us != ALWAYS
+        _, _, values, qualities = zip(*found, strict=True)
+        return Before(
+            candidates.sensor[advanced],
+            before_us[advanced],
+            np.array(values, np.float64)[advanced],  # None, where there was nothing, becomes NaN
+            np.array([BAD if quality is None else quality for quality in qualities], np.int16)[advanced],
+        )
 
     return newest, before
 
