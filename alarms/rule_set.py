@@ -167,6 +167,6 @@ def _check(
         machine_id=machine_id,
         sensor_id=sensor_id,
         reference=None if reference is None else Reference(reference, round((reference_stale_s or 0) * SECOND_US)),
-        silent_after_s=(setpoint if setpoint is not None else stale_after_s) + on_delay_s,
+        silent_after_s=setpoint if setpoint is not None else stale_after_s,
         since=max(updated_at, created_at).timestamp(),
     )
