@@ -220,6 +220,27 @@ def _compare_stuck(
     return Standing(Phase.RISING, since_us, before.value), True
 
 
+def follow(
+    limits: Limits,
+    standing: Standing,
+    time_us: int,
+    value: float,
+    before: Good | None,
+    reference: float | None = None,
+    is_scheduled: bool = True,
+) -> tuple[Standing, list[Change | Good]]:
+    """As `step`; among the changes also the reading itself where it is further beyond the limit than all before it."""
+    standing, changes = step(limits, standing, time_us, value, before, reference, is_scheduled)
+    found: list[Change | Good] = []
+    for change in changes:
+        found.append(change)
+        standing = anchored(limits, standing, change)
+    if standing.phase is Phase.ACTIVE and is_further(limits, value, standing.anchor):
+        standing = standing._replace(anchor=value)
+        found.append(Good(time_us, value))
+    return standing, found
+
+
 def anchored(limits: Limits, standing: Standing, change: Change) -> Standing:
     """The standing after a change: the value that raised an alarm is the furthest so far."""
     return standing._replace(anchor=change.value) if change.is_active and limits.kind is not Kind.STUCK else standing

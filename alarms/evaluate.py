@@ -14,7 +14,7 @@ import numpy as np
 from psycopg import Cursor
 
 from alarms.changes import keep_changes
-from alarms.conditions import NORMAL, Change, Good, Phase, anchored, due_in_us, is_further, step
+from alarms.conditions import NORMAL, Change, Good, Phase, due_in_us, follow
 from alarms.models.alarms import Source
 from alarms.quick import Before, Rows
 from alarms.rule_set import Check, RuleSet
@@ -96,15 +96,8 @@ class _Look:
         limits, key = check.limits, check.key
         standing = self._standings.get(key, NORMAL)
         reference = self._reference(check, time_us)
-        standing, changes = step(
-            limits, standing, time_us, value, before, reference, is_scheduled=check.is_scheduled(time_us)
-        )
-        for change in changes:
-            self._changes.append((check, change))
-            standing = anchored(limits, standing, change)
-        if standing.phase is Phase.ACTIVE and is_further(limits, value, standing.anchor):
-            standing = standing._replace(anchor=value)
-            self._changes.append((check, Good(time_us, value)))
+        standing, changes = follow(limits, standing, time_us, value, before, reference, check.is_scheduled(time_us))
+        self._changes += [(check, change) for change in changes]
         if standing.phase is Phase.NORMAL:
             self._standings.pop(key, None)
         else:
