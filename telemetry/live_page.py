@@ -56,12 +56,20 @@ class OverviewData(PlantData):
     rate: float
 
 
+class LimitData(TypedDict):
+    value: float
+    kind: str  # HH, H, L, LL
+    severity: str
+    text: str
+
+
 class TrendSensorData(TypedDict):
     number: int
     id: str
     address: str
     machine: str
     plant: str
+    limits: list[LimitData]
 
 
 class TrendData(TypedDict):
@@ -136,18 +144,21 @@ def trend_data(
     machines: dict[Plant, list[MachineData]] = {}
     for each in page.machines:
         machines.setdefault(each.machine.zone.plant, []).append(machine_data(each, each.machine.zone.slug))
-    shown = [each.sensor for each in page.sensors]
     return {
         "plants": [{**plant_head(plant, now), "machines": own} for plant, own in machines.items()],
         "shown": [
             {
-                "number": each.number,
-                "id": str(each.pk),
-                "address": each.address,
-                "machine": each.machine.name,
-                "plant": each.machine.zone.plant.slug,
+                "number": each.sensor.number,
+                "id": str(each.sensor.pk),
+                "address": each.sensor.address,
+                "machine": each.sensor.machine.name,
+                "plant": each.sensor.machine.zone.plant.slug,
+                "limits": [
+                    {"value": value, "kind": mark, "severity": severity, "text": words}
+                    for value, mark, severity, words in each.limits
+                ],
             }
-            for each in shown
+            for each in page.sensors
         ],
         "ranges": {name: int(length.total_seconds() * 1000) for name, length in ranges.items()},
         "start": milliseconds(start),

@@ -163,6 +163,18 @@ class Rule(models.Model):
         place = self.machine or self.zone or self.plant
         return f"{self.sensor_type} of {place.name}"
 
+    def applies_to(self, sensor: Sensor) -> bool:
+        """Whether it watches this sensor, by name or by its type; as `applying_to` says of rows."""
+        if self.sensor_id is not None:
+            return self.sensor_id == sensor.pk
+        zone = sensor.machine.zone
+        return (
+            self.sensor_type == sensor.type
+            and self.plant_id == zone.plant_id
+            and self.zone_id in (None, zone.pk)
+            and self.machine_id in (None, sensor.machine_id)
+        )
+
     def clean(self) -> None:
         """What a row alone does not tell: that all of it is of one plant, and that its numbers mean something."""
         if self.sensor is not None:

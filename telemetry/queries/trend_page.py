@@ -1,7 +1,7 @@
 """All that the trend page reads: its sensors and their machines, their past as tables, and what may be added."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from telemetry.queries.console import MachineView, SensorView, sensor_views
 from telemetry.queries.history.answer import Question, Series, history
 from telemetry.queries.history.limited import TooSlowError
 from telemetry.queries.history.refused import RefusedError
+from telemetry.queries.limits import Limit, limits_of
 from telemetry.queries.neighbours import neighbours
 
 TABLE_ROWS = 48  # of each sensor, before a script shows more
@@ -22,6 +23,7 @@ MOST_CHOICES = 1000  # sensors to add
 class TrendSensor:
     view: SensorView
     series: Series | None  # None: the past was not read; `TrendPage.refused` says why
+    limits: list[Limit] = field(default_factory=list)
 
     @property
     def sensor(self) -> Sensor:
@@ -69,7 +71,8 @@ def trend_page(user: User, sensors: Sequence[Sensor], start: datetime, end: date
     except TooSlowError:
         refused = "The answer would take too long: take a shorter range or fewer sensors."
     by_pk = {series["sensor_id"]: series for series in found}
-    rows = [TrendSensor(views[sensor.pk], by_pk.get(sensor.pk)) for sensor in sensors]
+    limits = limits_of(sensors)
+    rows = [TrendSensor(views[sensor.pk], by_pk.get(sensor.pk), limits[sensor.pk]) for sensor in sensors]
     page = TrendPage(rows, choices(user, sensors), machines, refused)
     if sensors and page.is_empty:
         before, after = neighbours([each.number for each in sensors], start, end)

@@ -23,11 +23,11 @@ export function groups(sensors) {
   return [...found.values()].sort((one, two) => (two[0].kind === "state") - (one[0].kind === "state"));
 }
 
-/** The plausible range of a panel's first sensor; alarm rules add theirs. */
-export function limitsOf({ kind, low, high, unit, decimals }) {
-  if (kind !== "gauge") return [];
+/** The limits of a panel's first sensor: those of alarm rules, before its plausible range. */
+export function limitsOf({ kind, low, high, unit, decimals, limits = [] }) {
+  if (kind !== "gauge") return limits;
   const text = (word, value) => `Plausible ${word} ${formatNumber(value, Number.isInteger(value) ? 0 : decimals)}${unit ? THIN + unit : ""}`;
-  const found = [];
+  const found = [...limits];
   if (high !== null) found.push({ value: high, kind: "plausible", severity: null, text: text("up to", high) });
   if (low !== null) found.push({ value: low, kind: "plausible", severity: null, text: text("from", low) });
   return found;

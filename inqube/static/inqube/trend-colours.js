@@ -1,6 +1,8 @@
 // The look's tokens as a canvas takes them; read once, and again when the theme changes.
 
-const NAMES = ["surface", "ink", "ink-2", "ink-3", "line", "line-2", "band", "band-2", "run", "hatch-ink", "crit", "high", "med", "low", "bad", "bad-ink"];
+const NAMES = ["surface", "ink", "ink-2", "ink-3", "line", "line-2", "band", "band-2", "run", "hatch-ink", "crit", "bad", "bad-ink"];
+// By severity: of the line and the shape, and of words.
+const SEVERITIES = { critical: ["crit", "crit-ink"], high: ["high", "high-ink"], medium: ["med-edge", "med-ink"], low: ["low", "low-ink"] };
 const MOST_SERIES = 8;
 
 function read() {
@@ -16,6 +18,9 @@ function read() {
   const style = getComputedStyle(root);
   const found = {
     ...Object.fromEntries(NAMES.map((name) => [name, colour(name)])),
+    severity: Object.fromEntries(
+      Object.entries(SEVERITIES).map(([name, [edge, words]]) => [name, { edge: colour(edge), words: colour(words) }]),
+    ),
     series: Array.from({ length: MOST_SERIES }, (_, index) => colour(`series-${index + 1}`)),
     dashes: Array.from({ length: MOST_SERIES }, (_, index) =>
       style.getPropertyValue(`--dash-${index + 1}`).trim().split(/\s+/).filter(Boolean).map(Number),

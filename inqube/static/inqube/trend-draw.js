@@ -6,6 +6,7 @@ const NAMED_FROM_PX = 24; // a hatched block that is wider says how long it is
 export const STRIP_PX = 7;
 export const BELOW_PX = 10; // the strips lie so far below the plot
 export const STRIP_STEP_PX = 12; // from one sensor's strip to the next
+const SHAPE_PX = 13;
 const LEAST_PX = 3; // of what is not good: a single bad reading is seen
 const DASHES = { HH: [7, 4], LL: [7, 4], H: [2, 3], L: [2, 3] };
 
@@ -60,6 +61,32 @@ export function type(ctx, colours, px) {
   ctx.textBaseline = "middle";
 }
 
+/** The shape of a severity with its letter, as on the page, in a square of `size`; outlined, or filled. */
+export function drawShape(ctx, severity, left, top, size, colours, px, isFilled = false) {
+  const { edge, words } = colours.severity[severity];
+  const [right, bottom, middle, centre] = [left + size, top + size, left + size / 2, top + size / 2];
+  ctx.save();
+  ctx.beginPath();
+  if (severity === "critical") ctx.rect(left, top, size, size);
+  else if (severity === "high") ctx.moveTo(middle, top), ctx.lineTo(right, bottom), ctx.lineTo(left, bottom);
+  else if (severity === "medium") ctx.moveTo(middle, top), ctx.lineTo(right, centre), ctx.lineTo(middle, bottom), ctx.lineTo(left, centre);
+  else ctx.arc(middle, centre, size / 2, 0, 2 * Math.PI);
+  ctx.closePath();
+  ctx.setLineDash([]);
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 1.3 * px;
+  ctx.strokeStyle = edge;
+  ctx.fillStyle = isFilled ? edge : colours.surface;
+  ctx.fill();
+  ctx.stroke();
+  ctx.fillStyle = isFilled ? colours.surface : words;
+  ctx.font = `700 ${0.56 * size}px ${colours.face}`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(severity[0].toUpperCase(), middle, centre + (severity === "high" ? 0.14 : 0.04) * size);
+  ctx.restore();
+}
+
 /** `limits`: `[{value, kind: "HH" | "H" | "L" | "LL" | "plausible", severity, text}, …]`; those in sight. */
 export function drawLimits(plot, limits, colours, px) {
   const { ctx, bbox } = plot;
@@ -68,22 +95,25 @@ export function drawLimits(plot, limits, colours, px) {
   for (const { value, kind, severity, text } of limits) {
     const y = plot.valToPos(value, "y", true);
     if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) continue;
+    const { edge, words } = colours.severity[severity] ?? { edge: colours["line-2"], words: colours["ink-3"] };
     ctx.setLineDash((DASHES[kind] ?? []).map((each) => each * px));
     ctx.lineWidth = (kind === "plausible" ? 1 : 1.25) * px;
-    ctx.strokeStyle = colours[severity] ?? colours["line-2"];
+    ctx.strokeStyle = edge;
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
     const isAbove = y > bbox.top + 16 * px;
+    const left = bbox.left + (severity ? 26 : 8) * px;
+    if (severity) drawShape(ctx, severity, bbox.left + 8 * px, y + (isAbove ? -16 : 4) * px, SHAPE_PX * px, colours, px);
     ctx.textBaseline = isAbove ? "bottom" : "top";
     ctx.setLineDash([]);
     ctx.lineWidth = 4 * px; // a rim, so that it can be read on lines
     ctx.lineJoin = "round";
     ctx.strokeStyle = colours.surface;
-    ctx.strokeText(text, bbox.left + 8 * px, y + (isAbove ? -3 : 3) * px);
-    ctx.fillStyle = colours[severity] ?? colours["ink-3"];
-    ctx.fillText(text, bbox.left + 8 * px, y + (isAbove ? -3 : 3) * px);
+    ctx.strokeText(text, left, y + (isAbove ? -3 : 3) * px);
+    ctx.fillStyle = words;
+    ctx.fillText(text, left, y + (isAbove ? -3 : 3) * px);
   }
   ctx.restore();
 }

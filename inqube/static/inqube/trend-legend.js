@@ -56,7 +56,8 @@ export function sentenceOf(shown, from, to, timezone) {
     if (sensor.kind === "counter") return `${sensor.name}: ${formatNumber(increase(series), sensor.decimals)}${unit} more${silent}`;
     if (sensor.kind === "state" || min === null) return `${sensor.name}${silent}`;
     const number = (value) => formatNumber(value, sensor.decimals);
-    return `${sensor.name}: ${number(min)} to ${number(max)}${unit}, last ${number(last)}${silent}`;
+    const limits = (sensor.limits ?? []).map(({ text }) => `; limit: ${text.toLowerCase()}`).join("");
+    return `${sensor.name}: ${number(min)} to ${number(max)}${unit}, last ${number(last)}${silent}${limits}`;
   });
   return `From ${formatTime(from, timezone)} to ${formatTime(to, timezone)}. ${parts.join(". ")}.`;
 }

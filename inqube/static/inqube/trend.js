@@ -21,7 +21,7 @@ const sensors = data.shown.map((each, place) => {
   const plant = plants.find(({ slug }) => slug === each.plant);
   const [, sensor] = plant.bySensor.get(each.number);
   const title = data.shown.every(({ machine }) => machine === each.machine) ? sensor.name : `${sensor.name}, ${each.machine}`;
-  return Object.assign(sensor, { id: each.id, address: each.address, place, title });
+  return Object.assign(sensor, { id: each.id, address: each.address, limits: each.limits, place, title });
 });
 const { timezone } = data.plants[0];
 const addresses = data.shown.map((each) => each.address);

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from alarms.models import Rule
 from plants.models import Plant, Sensor
 from telemetry.tests.browser.conftest import Publish
 from telemetry.tests.conftest import Store
@@ -65,6 +66,19 @@ def test_it_draws_what_the_api_says(temp: Sensor, page: Page, faults: list[str])
     expect(row.locator("[data-count]")).to_have_text("270")
     expect(page.locator(".gutter-label b")).to_have_text("20.0")
     expect(page.locator("[data-says]")).to_contain_text("Temperature: 20.0 to 26.0 °C")
+    assert faults == []
+
+
+@pytest.fixture
+def high(temp: Sensor, kandy: Plant) -> Rule:
+    return Rule.objects.create(plant=kandy, sensor=temp, kind="high", setpoint=24, severity="high")
+
+
+def test_it_says_the_limits_of_rules(high: Rule, page: Page, faults: list[str]) -> None:
+    page.goto(f"/trend/?sensor={TEMP}&range=8h")
+    drawn(page)
+
+    expect(page.locator("[data-says]")).to_contain_text("limit: high, over 24")
     assert faults == []
 
 
