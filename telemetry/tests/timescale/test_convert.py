@@ -14,7 +14,7 @@ from telemetry.storage import convert, flavour, plain, retention, rollups, times
 from telemetry.storage.buckets import DAY, HOUR, MINUTE, floor
 from telemetry.tests.samples import us
 from telemetry.tests.storage.histories import START, History, assert_exact, keep, play
-from telemetry.tests.timescale.conftest import connect, install, manage, migrate, serving
+from telemetry.tests.timescale.conftest import connect, manage, migrate, serving
 from telemetry.tests.timescale.test_rollups import SENSORS, insert
 
 pytestmark = pytest.mark.timescale
@@ -42,11 +42,10 @@ BEFORE: History = [*[of_day(day) for day in DAYS[:-1]], of_day(DAYS[-1])[:40], N
 
 
 @pytest.fixture(scope="module")
-def plain_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A server's directory whose database was made and filled without TimescaleDB: days, older rollups, a mark."""
-    directory = tmp_path_factory.mktemp("plain")
-    install(directory)
-    with serving(directory, str(directory / "data"), "plain") as url:
+def plain_data(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a server whose database was made and filled without TimescaleDB: days, older rollups, a mark."""
+    data = tmp_path_factory.mktemp("plain") / "data"
+    with serving(installed, str(data), "plain") as url:
         migrate(url)
         with connect(url) as connection:
             connection.execute(
@@ -58,20 +57,20 @@ def plain_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             play(connection, BEFORE, lambda readings: insert(connection, readings), FIRST)
             for day in plain.raw_days(connection, RAW[0]):
                 plain.drop_day(connection, day)
-    return directory
+    return data
 
 
 @contextmanager
-def with_timescale(plain_data: Path, directory: Path) -> Iterator[str]:
+def with_timescale(installed: Path, plain_data: Path, directory: Path) -> Iterator[str]:
     """The URL of a copy of that database on a server to which TimescaleDB was added."""
-    shutil.copytree(plain_data / "data", directory / "data")
-    with serving(plain_data, str(directory / "data")) as url:
+    shutil.copytree(plain_data, directory / "data")
+    with serving(installed, str(directory / "data")) as url:
         yield url
 
 
 @pytest.fixture
-def url(plain_data: Path, tmp_path: Path) -> Iterator[str]:
-    with with_timescale(plain_data, tmp_path) as url:
+def url(installed: Path, plain_data: Path, tmp_path: Path) -> Iterator[str]:
+    with with_timescale(installed, plain_data, tmp_path) as url:
         yield url
 
 
@@ -83,9 +82,12 @@ def database(url: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture(scope="module")
-def converted(plain_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[psycopg.Connection]:
+def converted(
+    installed: Path, plain_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[psycopg.Connection]:
     """A database after its conversion, to look at."""
-    with with_timescale(plain_data, tmp_path_factory.mktemp("converted")) as url, connect(url) as connection:
+    directory = tmp_path_factory.mktemp("converted")
+    with with_timescale(installed, plain_data, directory) as url, connect(url) as connection:
         convert.ensure_extension(connection)
         finish(connection)
         yield connection
