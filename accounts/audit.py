@@ -278,9 +278,9 @@ def _references(entry: Entry) -> Iterable[tuple[Any, Any]]:
 def _label(entry: Entry, names: dict[str, str]) -> str:
     if entry.source == SECURITY:
         return names.get(str(entry.object_id), "") or entry.data["email"]
-    own = entry.data.get("email") or entry.data.get("name")
+    own = entry.data.get("email") or entry.data.get("name") or entry.data.get("message")
     # What has no name of its own joins others: `bob@example.org, Kandy`.
-    return own or ", ".join(names.get(reference, "?") for _, reference in _references(entry))
+    return own or ", ".join(names.get(reference, "?") for _, reference in _references(entry) if reference)
 
 
 def labels(model: type[models.Model], keys: Sequence[Any]) -> dict[str, str]:

@@ -25,12 +25,14 @@ class Role(models.TextChoices):
 
 # What an operator may do in the admin, within their plants; the plants' own QuerySets say which rows.
 OPERATOR_PERMISSIONS = frozenset(
-    f"plants.{action}_{model}"
-    for model, actions in {
-        "plant": ("view", "change"),
-        "zone": ("view", "add", "change", "delete"),
-        "machine": ("view", "add", "change", "delete"),
-        "sensor": ("view", "add", "change", "delete"),
+    f"{app}.{action}_{model}"
+    for (app, model), actions in {
+        ("plants", "plant"): ("view", "change"),
+        ("plants", "zone"): ("view", "add", "change", "delete"),
+        ("plants", "machine"): ("view", "add", "change", "delete"),
+        ("plants", "sensor"): ("view", "add", "change", "delete"),
+        ("alarms", "rule"): ("view", "add", "change", "delete"),
+        ("alarms", "alarm"): ("view",),
     }.items()
     for action in actions
 )

@@ -16,6 +16,7 @@ from django.urls import path, reverse
 from django.utils.timezone import now
 
 from accounts.models import User
+from alarms.models import Alarm
 from inqube.health import newest_migrations
 from plants.models import Plant
 from telemetry.models import DeadLetter, IngestShard
@@ -27,7 +28,7 @@ from telemetry.queries.rates import WINDOW, readings_a_second
 from telemetry.views.explorer import explored
 from telemetry.views.tester import tested
 
-COUNTED_LETTERS = 1000
+MOST_COUNTED = 1000  # nobody reads further
 QUIET_AFTER_S = 60  # sensors that report on change may be silent that long, a factory hardly is
 
 
@@ -113,6 +114,7 @@ def figures(user: Any, moment: datetime) -> list[Figure]:
         Figure("Sensors bad", f"{counts['bad']:,}", counts["bad"] > 0),
         Figure("Sensors without a reading", f"{counts['none']:,}"),
         Figure("Plants", f"{len(plants):,}"),
+        open_alarms(user),
         dead_letters(user),
     ]
     return shown + (installation(moment) if user.is_superuser else [])
@@ -127,11 +129,21 @@ def newest_commit(received: datetime | None, moment: datetime) -> Figure:
     return Figure(label, f"{ago(age_s)} ago", age_s > QUIET_AFTER_S)
 
 
+def open_alarms(user: Any) -> Figure:
+    """Those that call for somebody: neither shelved nor held under another."""
+    calling = Alarm.objects.visible_to(user).calling().order_by()[: MOST_COUNTED + 1].count()
+    return Figure("Open alarms", counted(calling), calling > 0)
+
+
 def dead_letters(user: Any) -> Figure:
     """How many wait for somebody to decide; not counted further than anybody would read them."""
-    waiting = DeadLetter.objects.visible_to(user).new().order_by()[: COUNTED_LETTERS + 1].count()
-    shown = f"more than {COUNTED_LETTERS:,}" if waiting > COUNTED_LETTERS else f"{waiting:,}"
-    return Figure("Dead letters to decide", shown, waiting > 0)
+    waiting = DeadLetter.objects.visible_to(user).new().order_by()[: MOST_COUNTED + 1].count()
+    return Figure("Dead letters to decide", counted(waiting), waiting > 0)
+
+
+def counted(found: int) -> str:
+    """Of rows that were counted up to one more than MOST_COUNTED."""
+    return f"more than {MOST_COUNTED:,}" if found > MOST_COUNTED else f"{found:,}"
 
 
 def ago(age_s: int) -> str:

@@ -52,6 +52,13 @@ class FactoryAdmin(AuditedAdmin):
         return super().lookup_allowed(lookup, value, request)
 
 
+class PlantFilter(admin.RelatedFieldListFilter):
+    """Only plants that exist for the user."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        return [(plant.pk, str(plant)) for plant in Plant.objects.visible_to(request.user).order_by("name")]
+
+
 class MembershipFormSet(BaseInlineFormSet):
     """The database makes whoever owns a plant a member of it; they stay one as long as they own it, as over REST."""
 
@@ -95,6 +102,11 @@ class PlantAdmin(FactoryAdmin):
     def get_exclude(self, request: HttpRequest, obj: Plant | None = None) -> tuple[str, ...]:
         """A read-only `owner` would be a link to the user's page, which is for admins."""
         return () if request.user.is_superuser else ("owner",)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Only admins come here, and all that a plant has goes with it, also alarms, which nobody deletes."""
+        listed, counts, _, protected = super().get_deleted_objects(objs, request)
+        return listed, counts, set(), protected
 
     @admin.display(description="owner")
     def owner_name(self, plant: Plant) -> str:

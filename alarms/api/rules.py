@@ -131,8 +131,6 @@ class RuleSerializer(FactorySerializer):
         asked = attrs.get("plant")
         for name, value in attrs.items():
             setattr(candidate, name, value)
-        if candidate.sensor is None and candidate.plant_id is None:
-            raise serializers.ValidationError({"plant": "Name the plant, or one sensor."}, code="required")
         try:
             candidate.clean()
             candidate.validate_constraints()

@@ -179,6 +179,8 @@ class Rule(models.Model):
         """What a row alone does not tell: that all of it is of one plant, and that its numbers mean something."""
         if self.sensor is not None:
             self.plant = self.sensor.machine.zone.plant
+        elif self.plant_id is None:
+            raise ValidationError({"plant": "Name the plant, or one sensor."}, code="required")
         problems: dict[str, str] = {}
         places = {
             "zone": self.zone and self.zone.plant_id,

@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from accounts.models import User
+from alarms.tests.alarms import make_alarm
 from inqube.admin_site import ago, figures
 from plants.models import Machine, Plant, Sensor
 from telemetry.models import IngestEvent, IngestShard, Latest, Reading
@@ -67,6 +68,15 @@ def test_it_counts_the_dead_letters_that_wait_for_the_user(alice: User, bob: Use
     for plant, state_ in ((kandy, "new"), (None, "new"), (kandy, "discarded")):
         make_letter(plant, state=state_)
     assert [state(user)["Dead letters to decide"] for user in (alice, bob)] == ["2", "1"]
+
+
+def test_it_counts_the_alarms_that_call_for_the_user(alice: User, charlie: User, kandy: Plant) -> None:
+    temp = Sensor.objects.get(slug="temp")
+    alarm = make_alarm(temp)
+    make_alarm(temp, shelved_until=now() + timedelta(hours=1))
+    make_alarm(temp, held_under=alarm)
+    make_alarm(temp, state="closed")
+    assert [state(user)["Open alarms"] for user in (alice, charlie)] == ["1", "0"]
 
 
 def test_it_notices_a_pending_migration(alice: User) -> None:

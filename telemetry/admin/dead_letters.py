@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 
 from accounts.models import User
-from telemetry.admin.inbox import InboxAdmin, PlantFilter
+from plants.admin import PlantFilter
+from telemetry.admin.inbox import InboxAdmin
 from telemetry.models import DeadLetter
 from telemetry.replay import MAX_REPLAYED, replay, summary
 

@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 
 from accounts.models import User
-from telemetry.admin.inbox import InboxAdmin, PlantFilter
+from plants.admin import PlantFilter
+from telemetry.admin.inbox import InboxAdmin
 from telemetry.adopt import MAX_ADOPTED, adopt_many, guess_of
 from telemetry.models import DiscoveredSensor
 

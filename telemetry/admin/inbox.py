@@ -6,15 +6,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from plants.models import Plant
-
-
-class PlantFilter(admin.RelatedFieldListFilter):
-    """Only plants that exist for the user."""
-
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
-        return [(plant.pk, str(plant)) for plant in Plant.objects.visible_to(request.user).order_by("name")]
-
 
 class InboxAdmin(admin.ModelAdmin):
     """Read-only but for its actions, which are those of the API."""

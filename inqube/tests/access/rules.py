@@ -192,6 +192,8 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "plants.machine": ("vacd", "vacd"),
     "plants.sensor": ("vacd", "vacd"),
     "plants.device": ("vacd", ""),
+    "alarms.rule": ("vacd", "vacd"),
+    "alarms.alarm": ("v", "v"),
     "telemetry.deadletter": ("v", "v"),
     "telemetry.ingestshard": ("v", ""),
     "telemetry.ingestevent": ("v", ""),
@@ -200,7 +202,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
 }
 
 
-BELOW_A_PLANT = {"plants.zone", "plants.machine", "plants.sensor"}
+BELOW_A_PLANT = {"plants.zone", "plants.machine", "plants.sensor", "alarms.rule"}
 
 
 def admin_rows(model: str, what: str) -> Rows:
@@ -292,6 +294,8 @@ FORMS: dict[str, Callable[[Place], dict[str, Any]]] = {
         **SENSOR,
     },
 }
+RULE = {"kind": "low", "setpoint": "1", "deadband": "0", "on_delay_s": "0", "off_delay_s": "0", "severity": "low"}
+FORMS["alarms/rule"] = lambda place: {"sensor": place.sensor.pk, "schedule": "{}", **RULE}
 FORMS["plants/device"] = lambda place: {"plant": place.plant.pk, "name": "new"}
 for _model, _form in FORMS.items():
     BODIES[f"admin/{_model}/add/", "POST"] = BODIES[f"admin/{_model}/<object_id>/change/", "POST"] = _form

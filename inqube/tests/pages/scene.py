@@ -12,6 +12,8 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from accounts.models import User
+from alarms.models import Actor, Source
+from alarms.tests.alarms import make_alarm
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 from plants.models.devices import Device
 from plants.scales import BAD, GOOD, UNCERTAIN
@@ -155,6 +157,8 @@ def build() -> Scene:
     device.issue_secret()
     device.save()
     job = installation(now)
+    alarm = make_alarm(Sensor.objects.get(slug="fresh"))
+    alarm.comment(Actor(users["bob"], Source.PAGE), "Smells of oil.")
     things = {
         "plant": plant,
         "zone": zone,
@@ -164,10 +168,12 @@ def build() -> Scene:
         "deadletter": letter,
         "discoveredsensor": discovered,
         "device": device,
+        "rule": alarm.rule,
+        "alarm": alarm,
         "ingestshard": IngestShard.objects.get(),
         "ingestevent": IngestEvent.objects.get(),
     }
-    ids = {name: str(thing.pk) for name, thing in things.items()} | {"procrastinatejob": job}
+    ids = {name: str(thing.pk) for name, thing in things.items() if thing} | {"procrastinatejob": job}
     ids["sensors_type"] = str(ContentType.objects.get_for_model(Sensor).pk)
     sessions = {}
     for name, user in users.items():

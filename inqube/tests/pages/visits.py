@@ -56,6 +56,13 @@ def open_dialog(page: Page) -> None:
     page.click("[data-opens]")
 
 
+def ask_to_shelve(page: Page) -> None:
+    page.check("tbody [type=checkbox] >> nth=0")
+    page.select_option("[name=action]", "shelve")
+    page.click(".actions button")
+    page.wait_for_load_state()
+
+
 ROLLER = "kandy/rolling/roller-2"
 SENSOR = f"{ROLLER}/fresh"
 
@@ -101,6 +108,7 @@ ADMIN = (
     Visit("admin, own password changed", "admin/password_change/done/", "/admin/password_change/done/"),
     Visit("admin, password", "admin/accounts/user/<id>/password/", "/admin/accounts/user/{user}/password/"),
     Visit("admin, delete", "admin/plants/plant/<object_id>/delete/", "/admin/plants/plant/{plant}/delete/"),
+    Visit("admin, shelve", "admin/alarms/alarm/", "/admin/alarms/alarm/", who="bob", then=ask_to_shelve),
     Visit("admin, history", "admin/plants/plant/<object_id>/history/", "/admin/plants/plant/{plant}/history/"),
 )
 
@@ -114,7 +122,8 @@ NO_PAGES = {
 }
 
 
-EXAMPLES = ("accounts.user", "plants.plant", "plants.device", "telemetry.deadletter")  # whose forms differ
+# Whose forms differ.
+EXAMPLES = ("accounts.user", "plants.plant", "plants.device", "alarms.rule", "alarms.alarm", "telemetry.deadletter")
 
 
 def of_models() -> Iterator[Visit]:
