@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
+from alarms.health import TARGETS
 from alarms.notifications.addresses import networks
 from plants.broker_address import Broker, tls_context
 
@@ -45,6 +46,7 @@ POSITIVE = {
     "DEAD_LETTERS_PER_SOURCE_MINUTE": "E017",
     "DEAD_LETTER_RETENTION_DAYS": "E018",
     "LEDGER_RETENTION_DAYS": "E022",
+    "ALARM_OPERATORS": "E026",
 }
 
 
@@ -116,6 +118,13 @@ def broker_can_be_reached() -> Iterable[checks.CheckMessage]:
         yield checks.Error(message, hint=hint, id="inqube.E021")
 
 
+def targets_are_known() -> Iterable[checks.CheckMessage]:
+    for name, target in settings.ALARM_TARGETS.items():
+        if name not in TARGETS or isinstance(target, bool) or not isinstance(target, int | float):
+            message = f"ALARM_TARGETS has “{name}”: {target!r}, which is no target."
+            yield checks.Error(message, hint=f"Numbers by name: {', '.join(TARGETS)}.", id="inqube.E027")
+
+
 def notifications_can_be_sent() -> Iterable[checks.CheckMessage]:
     try:
         networks(settings.NOTIFY_PRIVATE_NETWORKS)
@@ -127,9 +136,19 @@ def notifications_can_be_sent() -> Iterable[checks.CheckMessage]:
         yield checks.Error(message, hint="Such as https://inqube.example.org.", id="inqube.E025")
 
 
+CHECKS = (
+    required,
+    secrets_hold,
+    numbers_make_sense,
+    broker_can_be_reached,
+    targets_are_known,
+    notifications_can_be_sent,
+)
+
+
 @checks.register(TAG)
 def check_settings(**_kwargs: Any) -> list[checks.CheckMessage]:
-    return [*required(), *secrets_hold(), *numbers_make_sense(), *broker_can_be_reached(), *notifications_can_be_sent()]
+    return [found for check in CHECKS for found in check()]
 
 
 def refuse_broken_settings() -> None:

@@ -75,6 +75,10 @@ HISTORY_TIMEOUT_S = env.int("HISTORY_TIMEOUT_S", default=10)
 DEVICE_GRACE_MINUTES = env.int("DEVICE_GRACE_MINUTES", default=60)
 DEVICE_KEY = env.str("DEVICE_KEY", default="")  # makes devices' secrets; unset, one made of SECRET_KEY does
 
+# --- Alarms ----------------------------------------------------------------------------------------------
+ALARM_OPERATORS = env.int("ALARM_OPERATORS", default=1)  # at once, in each plant
+ALARM_TARGETS: dict[str, Any] = env.json("ALARM_TARGETS", default={})  # other ones than those of ISA-18.2
+
 # --- Notifications ---------------------------------------------------------------------------------------
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")  # unset, messages have no links
 NOTIFY_PRIVATE_NETWORKS = env.list("NOTIFY_PRIVATE_NETWORKS", default=[])

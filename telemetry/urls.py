@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from telemetry.views import alarms, console, dead_letters, design, discovered, machine, system, tester, trend
+from telemetry.views import (
+    alarm_health,
+    alarms,
+    console,
+    dead_letters,
+    design,
+    discovered,
+    machine,
+    system,
+    tester,
+    trend,
+)
 
 urlpatterns = [
     path("", console.overview, name="overview"),
@@ -13,6 +24,7 @@ urlpatterns = [
     path("plants/<slug:slug>/<slug:zone>/<slug:machine>/timeline", machine.machine_timeline, name="machine_timeline"),
     path("trend/", trend.trend, name="trend"),
     path("alarms/", alarms.alarms, name="alarms"),
+    path("alarms/health/", alarm_health.alarm_health, name="alarm_health"),
     path("dead-letters/", dead_letters.dead_letters, name="dead_letters"),
     path("dead-letters/<uuid:pk>/", dead_letters.dead_letter, name="dead_letter"),
     path("discovered-sensors/", discovered.discovered_sensors, name="discovered_sensors"),

@@ -3,6 +3,7 @@
 from django import template
 
 from telemetry.alarm_rows import AlarmFilter, Severity, Standing
+from telemetry.formats import format_number
 
 register = template.Library()
 
@@ -24,6 +25,12 @@ def standing_words(standing: Standing) -> str:
 @register.filter
 def letter_base(severity: Severity) -> float:
     return LETTER_BASES[severity]
+
+
+@register.filter
+def figure(value: float) -> str:
+    """`12`, or `0.4` where a tenth says something."""
+    return format_number(value, 0 if value == int(value) or value >= 10 else 1)
 
 
 @register.filter

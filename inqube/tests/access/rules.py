@@ -66,6 +66,7 @@ ROUTES: dict[str, Rows] = {
     "plants/<slug>/<zone>/<machine>/timeline": page(GET="login 200/404 200/404 200"),
     "trend/": page(GET="login 200/404 200/404 200"),
     "alarms/": page(GET="login 200 200 200"),
+    "alarms/health/": page(GET="login 200 200 200"),
     "design/": page(GET="login 200 200 200"),
     "dead-letters/": page(GET="login 404 200 200", POST="login 404 302 302"),
     "dead-letters/<pk>/": page(GET="login 404 200/404 200", POST="login 404 302/404 302"),
