@@ -33,6 +33,10 @@ OPERATOR_PERMISSIONS = frozenset(
         ("plants", "sensor"): ("view", "add", "change", "delete"),
         ("alarms", "rule"): ("view", "add", "change", "delete"),
         ("alarms", "alarm"): ("view",),
+        ("alarms", "notificationchannel"): ("view", "add", "change", "delete"),
+        ("alarms", "notificationpolicy"): ("view", "add", "change", "delete"),
+        ("alarms", "notificationstep"): ("view", "add", "change", "delete"),
+        ("alarms", "delivery"): ("view",),
     }.items()
     for action in actions
 )

@@ -222,7 +222,7 @@ class DeviceAdmin(FactoryAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         actions = [("rotate", "New secret"), ("revoke", "Revoke")]
-        context = {"device_actions": actions, "checkbox": ACTION_CHECKBOX_NAME, **(extra_context or {})}
+        context = {"form_actions": actions, "checkbox": ACTION_CHECKBOX_NAME, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 
     @admin.action(description="Give selected devices new secrets", permissions=["change"])

@@ -1,5 +1,5 @@
 """alarms in the admin, a module for each list. Django looks here."""
 
-from alarms.admin import alarms, rules
+from alarms.admin import alarms, notifications, rules
 
-__all__ = ["alarms", "rules"]
+__all__ = ["alarms", "notifications", "rules"]

@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 ('alarm', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='alarms.alarm')),
                 ('digest', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='collected', to='alarms.delivery')),
                 ('event', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='alarms.alarmevent')),
-                ('plant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='plants.plant')),
+                ('plant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='plants.plant')),
             ],
             options={
                 'verbose_name_plural': 'deliveries',
@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('is_enabled', models.BooleanField(default=True, verbose_name='enabled')),
                 ('secret_salt', models.CharField(default=alarms.models.channels.new_salt, editable=False, max_length=32)),
                 ('last_success_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='last success')),
-                ('last_failure_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('last_failure_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='last failure')),
                 ('last_failure', models.CharField(blank=True, editable=False, max_length=300)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('plant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_channels', to='plants.plant')),

@@ -111,7 +111,7 @@ class NotificationChannel(models.Model):
     is_enabled = models.BooleanField("enabled", default=True)
     secret_salt = models.CharField(max_length=2 * SALT_BYTES, default=new_salt, editable=False)
     last_success_at = models.DateTimeField("last success", null=True, blank=True, editable=False)
-    last_failure_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_failure_at = models.DateTimeField("last failure", null=True, blank=True, editable=False)
     last_failure = models.CharField(max_length=LONGEST_REASON, blank=True, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
 

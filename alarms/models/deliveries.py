@@ -40,8 +40,8 @@ class Delivery(models.Model):
         DROPPED = "dropped", "Not sent"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    plant = models.ForeignKey(Plant, on_delete=models.CASCADE, db_index=False, related_name="+")
     # What it was about may go; that it was told stays.
+    plant = models.ForeignKey(Plant, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
     channel = models.ForeignKey(NotificationChannel, models.SET_NULL, null=True, db_index=False, related_name="+")
     channel_name = models.CharField(max_length=80)
     alarm = models.ForeignKey(Alarm, models.SET_NULL, null=True, related_name="deliveries")

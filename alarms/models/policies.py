@@ -4,7 +4,6 @@ import uuid
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -108,7 +107,3 @@ class NotificationStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {f'after {self.after_min} min' if self.after_min else 'at once'}"
-
-    def clean(self) -> None:
-        if self.policy_id and self.channel_id and self.channel.plant_id != self.policy.plant_id:
-            raise ValidationError({"channel": "It belongs to another plant."})

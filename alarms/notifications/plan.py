@@ -22,7 +22,8 @@ JOIN alarms_alarm AS alarm ON alarm.id = event.alarm_id
 JOIN alarms_notificationpolicy AS policy ON policy.plant_id = event.plant_id AND policy.is_enabled
     AND array_position(%(severities)s::text[], policy.severity::text) > alarm.rank
 JOIN alarms_notificationstep AS step ON step.policy_id = policy.id
-JOIN alarms_notificationchannel AS channel ON channel.id = step.channel_id AND channel.is_enabled
+JOIN alarms_notificationchannel AS channel ON channel.id = step.channel_id AND channel.plant_id = event.plant_id
+    AND channel.is_enabled
 WHERE event.id = ANY(%(events)s::bigint[]) AND event.kind = ANY(%(calls)s::text[]) AND event.state = 'raised'
 ORDER BY event.id, step.after_min, policy.quiet_from NULLS FIRST, policy.id
 ON CONFLICT DO NOTHING RETURNING id

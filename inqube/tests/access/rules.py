@@ -195,6 +195,9 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "plants.device": ("vacd", ""),
     "alarms.rule": ("vacd", "vacd"),
     "alarms.alarm": ("v", "v"),
+    "alarms.notificationchannel": ("vacd", "vacd"),
+    "alarms.notificationpolicy": ("vacd", "vacd"),
+    "alarms.delivery": ("v", "v"),
     "telemetry.deadletter": ("v", "v"),
     "telemetry.ingestshard": ("v", ""),
     "telemetry.ingestevent": ("v", ""),
@@ -204,6 +207,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
 
 
 BELOW_A_PLANT = {"plants.zone", "plants.machine", "plants.sensor", "alarms.rule"}
+BELOW_A_PLANT |= {"alarms.notificationchannel", "alarms.notificationpolicy"}
 
 
 def admin_rows(model: str, what: str) -> Rows:
@@ -297,6 +301,15 @@ FORMS: dict[str, Callable[[Place], dict[str, Any]]] = {
 }
 RULE = {"kind": "low", "setpoint": "1", "deadband": "0", "on_delay_s": "0", "off_delay_s": "0", "severity": "low"}
 FORMS["alarms/rule"] = lambda place: {"sensor": place.sensor.pk, "schedule": "{}", **RULE}
+NO_STEPS = {"steps-TOTAL_FORMS": "0", "steps-INITIAL_FORMS": "0"}
+FORMS["alarms/notificationchannel"] = lambda place: {
+    **{"plant": place.plant.pk, "name": "New", "kind": "webhook", "url": "https://hooks.example"},
+    **{"format": "json", "flood_limit": "10"},
+}
+FORMS["alarms/notificationpolicy"] = lambda place: {
+    **{"plant": place.plant.pk, "name": "New", "severity": "high"},
+    **NO_STEPS,
+}
 FORMS["plants/device"] = lambda place: {"plant": place.plant.pk, "name": "new"}
 for _model, _form in FORMS.items():
     BODIES[f"admin/{_model}/add/", "POST"] = BODIES[f"admin/{_model}/<object_id>/change/", "POST"] = _form

@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
-from alarms.models import Alarm, Rule, RuleVersion
+from alarms.models import Alarm, Delivery, NotificationChannel, NotificationPolicy, NotificationStep, Rule, RuleVersion
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 from plants.models.devices import Device, hashed
 from telemetry.models import DiscoveredSensor, IngestEvent, IngestShard
@@ -114,7 +114,19 @@ def place(name: str) -> Place:
         state="raised",
         raised_at=plant.created_at,
     )
-    return Place(name, things | {"membership": Membership.objects.get(user=member)})
+    return Place(name, things | notifications(plant) | {"membership": Membership.objects.get(user=member)})
+
+
+def notifications(plant: Plant) -> dict[str, Any]:
+    channel = NotificationChannel.objects.create(
+        plant=plant, name=f"Channel {plant.slug}", kind="email", addresses=f"duty@{plant.slug}.example"
+    )
+    policy = NotificationPolicy.objects.create(plant=plant, name=f"Policy {plant.slug}")
+    NotificationStep.objects.create(policy=policy, channel=channel)
+    delivery = Delivery.objects.create(
+        plant=plant, channel=channel, channel_name=channel.name, kind="test", due_at=plant.created_at
+    )
+    return {"notificationchannel": channel, "notificationpolicy": policy, "delivery": delivery}
 
 
 def build() -> World:

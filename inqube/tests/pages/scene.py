@@ -12,7 +12,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from accounts.models import User
-from alarms.models import Actor, Source
+from alarms.models import Actor, Delivery, NotificationChannel, NotificationPolicy, NotificationStep, Source
 from alarms.tests.alarms import make_alarm
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 from plants.models.devices import Device
@@ -127,6 +127,33 @@ def inbox(plant: Plant, now: datetime) -> tuple[DeadLetter, DiscoveredSensor]:
     return make_letter(plant, b"61.75"), found[0]
 
 
+def notifications(plant: Plant, now: datetime) -> tuple[NotificationChannel, NotificationPolicy, Delivery]:
+    """A webhook that failed, and what is told there."""
+    channel = NotificationChannel.objects.create(
+        plant=plant,
+        name="Maintenance on duty",
+        kind="webhook",
+        url="https://hooks.example.org/alarms",
+        last_failure_at=now,
+        last_failure="503 Service Unavailable: try again later",
+    )
+    policy = NotificationPolicy.objects.create(plant=plant, name="Severe", quiet_from="22:00", quiet_to="06:00")
+    NotificationStep.objects.create(policy=policy, channel=channel)
+    NotificationStep.objects.create(policy=policy, channel=channel, after_min=15)
+    delivery = Delivery.objects.create(
+        plant=plant,
+        channel=channel,
+        channel_name=channel.name,
+        kind="test",
+        state="failed",
+        due_at=now,
+        attempts=1,
+        reason=channel.last_failure,
+    )
+    delivery.tries.create(at=now, is_success=False, outcome=channel.last_failure, duration_ms=431)
+    return channel, policy, delivery
+
+
 def installation(now: datetime) -> str:
     """What the system page shows; gives the id of a job."""
     minute = now.replace(second=0, microsecond=0)
@@ -156,6 +183,7 @@ def build() -> Scene:
     device = Device(plant=plant, name="gateway")
     device.issue_secret()
     device.save()
+    channel, policy, delivery = notifications(plant, now)
     job = installation(now)
     alarm = make_alarm(Sensor.objects.get(slug="fresh"))
     alarm.comment(Actor(users["bob"], Source.PAGE), "Smells of oil.")
@@ -170,6 +198,9 @@ def build() -> Scene:
         "device": device,
         "rule": alarm.rule,
         "alarm": alarm,
+        "notificationchannel": channel,
+        "notificationpolicy": policy,
+        "delivery": delivery,
         "ingestshard": IngestShard.objects.get(),
         "ingestevent": IngestEvent.objects.get(),
     }

@@ -124,7 +124,10 @@ NO_PAGES = {
 
 
 # Whose forms differ.
-EXAMPLES = ("accounts.user", "plants.plant", "plants.device", "alarms.rule", "alarms.alarm", "telemetry.deadletter")
+EXAMPLES = (
+    *("accounts.user", "plants.plant", "plants.device", "alarms.rule", "alarms.alarm", "telemetry.deadletter"),
+    *("alarms.notificationchannel", "alarms.notificationpolicy", "alarms.delivery"),
+)
 
 
 def of_models() -> Iterator[Visit]:
