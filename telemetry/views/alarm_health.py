@@ -17,7 +17,7 @@ from plants.models import Plant
 # By name: how long, what a bar stands for, and both in words.
 RANGES = {
     "24h": (timedelta(hours=24), timedelta(minutes=10), "24 h", "ten minutes"),
-    "7d": (timedelta(days=7), timedelta(hours=1), "7 d", "hour"),
+    "7d": (timedelta(days=7), timedelta(hours=1), "7 d", "an hour"),
     "30d": (timedelta(days=30), timedelta(hours=6), "30 d", "six hours"),
 }
 
