@@ -162,6 +162,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "plants.navigation.plants_of_user",
                 "telemetry.navigation.inbox_of_user",
+                "telemetry.navigation.alarms_of_user",
             ]
         },
     }

@@ -1,22 +1,37 @@
 """An alarm as pages show it: words that are ready to be read, in groups by whether somebody has seen it."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Self
-
-from django.http import QueryDict
+from typing import Literal, NamedTuple
 
 Severity = Literal["critical", "high", "medium", "low"]
-Standing = Literal["raised", "acknowledged", "cleared", "shelved"]  # cleared: over, but nobody has acknowledged it
+# cleared: over, but nobody has acknowledged it
+Standing = Literal["raised", "acknowledged", "cleared", "shelved", "closed"]
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+WAITING: tuple[Standing, ...] = ("raised", "cleared")  # for somebody to acknowledge them
+CALLS: tuple[Standing, ...] = ("raised", "cleared", "acknowledged")  # the loudest first
+STANDING_NAMES: dict[Standing, str] = {
+    "raised": "Raised",
+    "acknowledged": "Acknowledged",
+    "cleared": "Cleared",
+    "shelved": "Shelved",
+    "closed": "Closed",
+}
+MOST_COUNTED = 99
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmMark:
-    """The worst alarm of a sensor, beside its value."""
+class AlarmMark(NamedTuple):
+    """The worst alarm of a sensor or machine, beside its value or name."""
 
     severity: Severity
     standing: Standing
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Less is worse; of equal severity what waits for somebody comes first."""
+        return SEVERITIES.index(self.severity), CALLS.index(self.standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +43,10 @@ class AlarmRow:
     standing: Standing
     title: str  # "Roller 2: bearing temperature high-high"
     place: str  # "Kandy Tea / Rolling"
-    url: str = ""  # where its sensor's trend is
+    url: str = ""  # of its own page
     advice: str = ""
+    held: int = 0  # alarms that are held under it
+    occurrences: int = 1
     value: str = ""  # "96.4 °C", "peak 7.9 mm/s", "no data"
     limit: str = ""  # "limit 95"
     clock: str = ""  # "14:29:41"
@@ -40,7 +57,20 @@ class AlarmRow:
 
     @property
     def wants_somebody(self) -> bool:
-        return self.standing in ("raised", "cleared")
+        return self.standing in WAITING
+
+    @property
+    def standing_name(self) -> str:
+        return STANDING_NAMES[self.standing]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What stands behind the place: how often, what is held under it, what to do."""
+        said = [f"raised {self.occurrences} times"] if self.occurrences > 1 else []
+        if self.held:
+            is_one = self.held == 1
+            said.append(f"{self.held} alarm{'' if is_one else 's'} {'is' if is_one else 'are'} held under this one")
+        return [*said, self.advice] if self.advice else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +90,47 @@ class SeverityCount:
     standing: Standing  # raised if any of them is not acknowledged
 
 
+class AlarmCounts(NamedTuple):
+    """How many alarms call, by severity and whether somebody has acknowledged them."""
+
+    waiting: Counter[Severity]
+    acknowledged: Counter[Severity]
+
+    @property
+    def open(self) -> int:
+        return self.waiting.total() + self.acknowledged.total()
+
+    @property
+    def of_severities(self) -> list[SeverityCount]:
+        """Of every severity, also where there is none."""
+        return [
+            SeverityCount(
+                each, self.waiting[each] + self.acknowledged[each], "raised" if self.waiting[each] else "acknowledged"
+            )
+            for each in SEVERITIES
+        ]
+
+    @property
+    def present(self) -> list[SeverityCount]:
+        return [each for each in self.of_severities if each.count]
+
+    @property
+    def worst(self) -> SeverityCount | None:
+        return next(iter(self.present), None)
+
+    def plus(self, other: "AlarmCounts") -> "AlarmCounts":
+        return AlarmCounts(self.waiting + other.waiting, self.acknowledged + other.acknowledged)
+
+
+def no_alarms() -> AlarmCounts:
+    return AlarmCounts(Counter(), Counter())
+
+
+def count_rows(rows: Sequence[AlarmRow]) -> AlarmCounts:
+    waiting = Counter(row.severity for row in rows if row.wants_somebody)
+    return AlarmCounts(waiting, Counter(row.severity for row in rows if not row.wants_somebody))
+
+
 @dataclass(frozen=True, slots=True)
 class AlarmBanner:
     """`newest` is of the highest severity among those that nobody has acknowledged."""
@@ -75,10 +146,11 @@ class AlarmList:
     waiting: list[AlarmRow] = field(default_factory=list)
     acknowledged: list[AlarmRow] = field(default_factory=list)
     shelved: list[ShelvedRow] = field(default_factory=list)
+    of_filter: AlarmCounts | None = None  # of all severities, where the rows are of one, or not all of them
 
     @property
     def open(self) -> int:
-        return len(self.waiting) + len(self.acknowledged)
+        return self.counts.open
 
     @property
     def groups(self) -> list[tuple[str, list[AlarmRow]]]:
@@ -86,40 +158,29 @@ class AlarmList:
         return [(name, rows) for name, rows in named if rows]
 
     @property
-    def counts(self) -> list[SeverityCount]:
-        """Of every severity, also where there is none."""
-        counted = []
-        for severity in SEVERITIES:
-            waiting = sum(row.severity == severity for row in self.waiting)
-            acknowledged = sum(row.severity == severity for row in self.acknowledged)
-            counted.append(SeverityCount(severity, waiting + acknowledged, "raised" if waiting else "acknowledged"))
-        return counted
+    def counts(self) -> AlarmCounts:
+        return self.of_filter or count_rows([*self.waiting, *self.acknowledged])
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmFilter:
-    """What the list shows, kept in its URL: `?plant=kandy&severity=high&q=roller`."""
+class PlantAlarms:
+    """All alarms of the reader that call, as every page's frame shows them."""
 
-    plant: str = ""
-    severity: str = ""
-    text: str = ""
-
-    @classmethod
-    def from_query(cls, query: QueryDict) -> Self:
-        """Words that mean nothing are as if they were not there."""
-        severity = query.get("severity", "")
-        return cls(query.get("plant", ""), severity if severity in SEVERITIES else "", query.get("q", "").strip())
+    by_plant: dict[str, AlarmCounts] = field(default_factory=dict)  # slug
+    banner: AlarmBanner | None = None
 
     @property
-    def narrows(self) -> bool:
-        return bool(self.plant or self.severity or self.text)
+    def counts(self) -> AlarmCounts:
+        total = no_alarms()
+        for each in self.by_plant.values():
+            total = total.plus(each)
+        return total
 
-    def link(self, severity: str) -> str:
-        """The same for another severity; the one that is chosen leads back to all."""
-        chosen = QueryDict(mutable=True)
-        for name, value in (("plant", self.plant), ("q", self.text)):
-            if value:
-                chosen[name] = value
-        if severity != self.severity:
-            chosen["severity"] = severity
-        return f"?{chosen.urlencode()}"
+    @property
+    def waiting(self) -> str:
+        """`3` or `99+`; empty for none."""
+        count = self.counts.waiting.total()
+        return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
+
+    def of(self, slug: str) -> AlarmCounts:
+        return self.by_plant.get(slug) or no_alarms()

@@ -124,7 +124,7 @@ def hours(now: datetime) -> list[Stretch]:
     ]
 
 
-def alarm(title: str, severity: Severity, standing: Standing, place: str = ROLLER, **said: str) -> AlarmRow:
+def alarm(title: str, severity: Severity, standing: Standing, place: str = ROLLER, **said: Any) -> AlarmRow:
     id = title.lower().replace(" ", "-")
     return AlarmRow(id, severity, standing, title, place, **said)
 

@@ -1,12 +1,15 @@
-"""What every page's side bar needs of the inbox."""
+"""What every page's frame needs of the inbox and of alarms."""
 
 from functools import cache, partial
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from alarms.models import Rule
 from telemetry.models import DeadLetter, DiscoveredSensor
+from telemetry.queries.alarms import plant_alarms
 
 MOST_WAITING = 99
 
@@ -20,6 +23,17 @@ def inbox_of_user(request: HttpRequest) -> dict[str, object]:
     return {
         "nav_waiting": cache(partial(letters_waiting, request)),
         "nav_discovered": cache(partial(_waiting, DiscoveredSensor.objects.visible_to(user).new())),
+    }
+
+
+def alarms_of_user(request: HttpRequest) -> dict[str, object]:
+    """Context processor: all alarms that call this user, for the banner and the side bar, and whether any could.
+
+    Each is asked once a page, the latter only where nothing calls.
+    """
+    return {
+        "calling": cache(lambda: plant_alarms(request.user, timezone.now())),
+        "has_rules": cache(Rule.objects.visible_to(request.user).exists),
     }
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from telemetry.views import (
     alarm_health,
+    alarm_parts,
     alarms,
     console,
     dead_letters,
@@ -25,6 +26,8 @@ urlpatterns = [
     path("trend/", trend.trend, name="trend"),
     path("alarms/", alarms.alarms, name="alarms"),
     path("alarms/health/", alarm_health.alarm_health, name="alarm_health"),
+    path("alarms/banner", alarm_parts.alarm_banner, name="alarm_banner"),
+    path("alarms/<uuid:pk>/", alarms.alarm, name="alarm"),
     path("dead-letters/", dead_letters.dead_letters, name="dead_letters"),
     path("dead-letters/<uuid:pk>/", dead_letters.dead_letter, name="dead_letter"),
     path("discovered-sensors/", discovered.discovered_sensors, name="discovered_sensors"),

@@ -1,4 +1,4 @@
-"""What makes a still factory worth a picture: a fault, silence, bad values, and letters that wait for a decision."""
+"""What makes a still factory worth a picture: a fault, silence, bad values, alarms, and letters to decide."""
 
 import uuid
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import numpy as np
 from django.db import connection, transaction
 from django.utils.timezone import now
 
+from inqube.demo.scene_alarms import make_alarms
 from plants.models import Plant, Sensor
 from telemetry.models import DeadLetter, DiscoveredSensor
 from telemetry.storage.rollups import leave_marks
@@ -49,6 +50,8 @@ class Event(NamedTuple):
 
 EVENTS = (
     Event("roller-2", ["state"], "value", timedelta(minutes=2, seconds=22), 3),
+    Event("roller-2", ["bearing-temp"], "value", timedelta(minutes=2, seconds=26), 93),
+    Event("roller-2", ["motor-current"], "value", timedelta(minutes=2, seconds=20), 0),
     Event("packer", [], "silence", timedelta(minutes=74)),
     Event("dryer-1", ["inlet-air", "exhaust-air"], "silence", timedelta(minutes=14)),
     Event("trough-2", ["leaf-moisture"], "silence", timedelta(seconds=48)),
@@ -64,6 +67,7 @@ def set_scene() -> None:
         fill_ledger(now())
         make_letters(now())
         make_discovered(now())
+        make_alarms(now())
 
 
 def happen(event: Event, moment: datetime) -> None:

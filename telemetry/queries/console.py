@@ -55,6 +55,7 @@ class MachineView:
     machine: Machine
     sensors: list[SensorView]
     since: Since | None = None
+    alarm: AlarmMark | None = None  # the worst of all that is on it
 
     @property
     def state_sensor(self) -> SensorView | None:
@@ -91,7 +92,9 @@ class MachineView:
 
     @property
     def is_abnormal(self) -> bool:
-        return self.state.pictogram == "fault" or any(view.standing in ("stale", "bad") for view in self.sensors)
+        if self.alarm is not None or self.state.pictogram == "fault":
+            return True
+        return any(view.standing in ("stale", "bad") for view in self.sensors)
 
 
 @dataclass(frozen=True, slots=True)

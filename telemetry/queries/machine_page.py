@@ -1,9 +1,12 @@
-"""All that the machine page reads: its sensors with an hour of sparkline each, and its last hours."""
+"""All that the machine page reads: its sensors with an hour of sparkline each, its last hours, its open alarms."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from alarms.models import Alarm
 from plants.models import Machine, Sensor
+from telemetry.alarm_rows import AlarmRow
+from telemetry.queries.alarms import add_marks, marks_of, worst_open
 from telemetry.queries.console import MachineView, sensor_views
 from telemetry.queries.sparklines import sparklines
 from telemetry.queries.state_changes import state_changes
@@ -14,6 +17,7 @@ from telemetry.queries.timeline import Stretch, timeline
 class MachinePage:
     view: MachineView
     timeline: list[Stretch]
+    open_alarms: list[AlarmRow]
 
 
 def machine_view(machine: Machine, now: datetime) -> MachineView:
@@ -36,4 +40,6 @@ def machine_page(machine: Machine, now: datetime) -> MachinePage:
     view.sensors = [replace(each, points=points.get(each.sensor.number, [])) for each in view.sensors]
     if (state := view.state_sensor) is not None:
         view.since = state_changes([state.sensor.number]).get(state.sensor.number)
-    return MachinePage(view, timeline_of(view, now))
+    alarms = Alarm.objects.filter(machine=machine)
+    add_marks([view], marks_of(alarms, now))
+    return MachinePage(view, timeline_of(view, now), worst_open(alarms, now))

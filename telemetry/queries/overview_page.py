@@ -7,6 +7,7 @@ from datetime import datetime
 
 from plants.models import Plant
 from telemetry.attention import Concern, Worst, not_reporting, worst
+from telemetry.queries.alarms import add_marks, marks_of_plants
 from telemetry.queries.console import (
     MachineView,
     Pictogram,
@@ -82,11 +83,12 @@ def key_of(zone: ZoneView) -> tuple[MachineView, SensorView] | None:
 
 
 def overview_page(plants: Sequence[Plant], now: datetime) -> Overview:
-    """Seven queries, whatever the number of plants, machines and sensors."""
+    """Eight queries, whatever the number of plants, machines and sensors."""
     views = plant_views(plants, now)
     machines = [machine for view in views for machine in view.machines]
     keys = [found[1].sensor.number for view in views for zone in view.zones if (found := key_of(zone))]
     add_past(machines, keys, now)
+    add_marks(machines, marks_of_plants(plants, now))
     by_sensor = rates_by_sensor([each.sensor.number for view in views for each in view.sensors], now)
     by_minute = rates_of_last_hour([view.plant.slug for view in views], now)
     cards = [

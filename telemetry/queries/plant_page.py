@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from plants.models import Plant
+from telemetry.queries.alarms import add_marks, marks_of_plants
 from telemetry.queries.console import MachineView, PlantView, plant_views
 from telemetry.queries.rates import Rates, rates_of_last_hour, readings_a_second
 from telemetry.queries.sparklines import sparklines
@@ -19,9 +20,10 @@ class PlantPage:
 
 
 def plant_page(plant: Plant, now: datetime) -> PlantPage:
-    """Seven queries, whatever the number of machines and sensors."""
+    """Eight queries, whatever the number of machines and sensors."""
     (view,) = plant_views([plant], now)
     add_past(view.machines, [each.sensor.number for machine in view.machines for each in machine.shown], now)
+    add_marks(view.machines, marks_of_plants([plant], now))
     rate = readings_a_second([each.sensor.number for each in view.sensors], now)
     return PlantPage(view, rate, rates_of_last_hour([plant.slug], now)[plant.slug])
 

@@ -1,8 +1,12 @@
-"""Severity shapes and what is said of them."""
+"""Severity shapes and what is said of them, and links of the list of alarms."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from django import template
 
-from telemetry.alarm_rows import AlarmFilter, Severity, Standing
+from telemetry.alarm_filter import AlarmFilter, Place
+from telemetry.alarm_rows import AlarmCounts, AlarmRow, PlantAlarms, Severity, Standing, count_rows
 from telemetry.formats import format_number
 
 register = template.Library()
@@ -12,6 +16,7 @@ STANDING_WORDS: dict[Standing, str] = {
     "acknowledged": "acknowledged",
     "cleared": "cleared, not acknowledged",
     "shelved": "shelved",
+    "closed": "closed",
 }
 # Where the letter stands in a shape 20 high: the middle of a triangle is lower than that of a square.
 LETTER_BASES: dict[Severity, float] = {"critical": 13.6, "high": 15.4, "medium": 13.1, "low": 13.6}
@@ -35,4 +40,21 @@ def figure(value: float) -> str:
 
 @register.filter
 def severity_link(filter: AlarmFilter, severity: Severity) -> str:
-    return filter.link(severity)
+    return filter.link_of(severity)
+
+
+@register.simple_tag
+def alarms_filtered(filter: AlarmFilter, before: Place | None = None, **changes: str) -> str:
+    """The query of a link that changes the filter, and of the page behind a place."""
+    place = {"before": str(before)} if before else {}
+    return f"?{urlencode(filter.query(**changes) | place)}"
+
+
+@register.filter
+def of_plant(alarms: PlantAlarms, slug: str) -> AlarmCounts:
+    return alarms.of(slug)
+
+
+@register.filter
+def counted(rows: Sequence[AlarmRow]) -> AlarmCounts:
+    return count_rows(rows)

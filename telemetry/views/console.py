@@ -9,10 +9,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from alarms.models import Alarm
 from plants.models import Plant, Sensor
 from telemetry.live_page import overview_data, plant_data
 from telemetry.machine_filter import MachineFilter, is_quiet
 from telemetry.navigation import letters_waiting
+from telemetry.queries.alarms import MOST_ON_OVERVIEW, worst_open
 from telemetry.queries.overview_page import overview_page
 from telemetry.queries.plant_page import plant_page
 from telemetry.queries.rates import rates_by_sensor, readings_a_second
@@ -34,6 +36,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "now": now,
             "host": urlsplit(f"//{request.get_host()}").hostname,
             "live": [overview_data(card, now) for card in found.cards],
+            "open_alarms": worst_open(Alarm.objects.visible_to(request.user), now, MOST_ON_OVERVIEW),
         },
     )
 

@@ -11,7 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from telemetry import design as examples
-from telemetry.alarm_rows import SEVERITIES, AlarmFilter
+from telemetry.alarm_filter import AlarmFilter
+from telemetry.alarm_rows import SEVERITIES
 from telemetry.look_tokens import pairs, tokens
 
 

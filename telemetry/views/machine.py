@@ -37,6 +37,8 @@ def machine(request: HttpRequest, slug: str, zone: str, machine: str) -> HttpRes
             "view": page.view,
             "timeline": page.timeline,
             "totals": totals(page.timeline),
+            "open_alarms": page.open_alarms,
+            "of": "machine",
             "compared": [each.sensor for each in page.view.sensors if each.sensor.kind != "state"][:MAX_SENSORS],
             "now": now,
             "live": [

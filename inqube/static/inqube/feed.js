@@ -3,6 +3,7 @@
 const PATH = "/api/v1/ws/telemetry";
 const PROTOCOL = "inqube.v1";
 const MAX_HZ = 2;
+const ASIDE_HZ = 0.1; // alarms do not wait for it
 const PING_AFTER_MS = 5_000;
 export const OFFLINE_AFTER_MS = 10_000; // without a frame: values are no longer shown as if they were live
 const RETRY_LEAST_MS = 500;
@@ -10,6 +11,8 @@ const RETRY_MOST_MS = 15_000;
 const SIGNED_OUT = 4401;
 const SERVER_RESTARTS = 1012;
 const RESTART_SPREAD_MS = 2_000; // a process that ends loses all its pages in one moment
+
+export let pageFeed = null; // the first one of the page, for whoever wants to hear more on the same socket
 
 /**
  * States: `connecting` until the first snapshot, then `live`; `reconnecting` from the moment the socket closes;
@@ -22,7 +25,9 @@ export class Feed extends EventTarget {
   /** `sensors`: by plant, the numbers of those to follow; without them all of the plant. */
   constructor(plants, sensors = {}) {
     super();
+    pageFeed ??= this;
     this.sensors = sensors;
+    this.aside = []; // plants of which alarms alone are heard
     this.waiting = new Set(plants); // have not sent a snapshot on this socket
     this.plants = plants;
     this.positions = new Map(); // plant → {epoch, seq, alarm}: where to resume
@@ -46,6 +51,7 @@ export class Feed extends EventTarget {
     clearTimeout(this.retry);
     this.retryAt = null;
     this.openedAt = Date.now();
+    this.isReady = false;
     this.waiting = new Set(this.plants);
     const url = new URL(PATH, location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
@@ -81,17 +87,19 @@ export class Feed extends EventTarget {
     this.answeredAt = Date.now();
     switch (message.type) {
       case "ready":
-        for (const plant of this.plants) {
-          const resume = this.resume(plant);
-          const sensors = this.sensors[plant] ?? null;
-          this.send({ type: "subscribe", plant, sensors, max_hz: MAX_HZ, ...(resume && { resume }) });
-        }
+        this.isReady = true;
+        for (const plant of this.plants) this.subscribe(plant, this.sensors[plant] ?? null, MAX_HZ);
+        for (const plant of this.aside) this.subscribe(plant, [], ASIDE_HZ);
         break;
       case "snapshot":
       case "delta":
-        this.heardAt = Date.now();
         this.send({ type: "ack", plant: message.plant, seq: message.seq });
         this.moveOn(message);
+        if (this.aside.includes(message.plant)) {
+          this.hasHeardAside();
+          break;
+        }
+        this.heardAt = Date.now();
         this.waiting.delete(message.plant);
         this.dispatchEvent(new CustomEvent("readings", { detail: message }));
         if (!this.waiting.size) {
@@ -104,10 +112,32 @@ export class Feed extends EventTarget {
         this.dispatchEvent(new CustomEvent("alarm", { detail: message }));
         break;
       case "error":
-        this.without(message.plant, message.detail);
+        if (this.aside.includes(message.plant)) this.aside = this.aside.filter((each) => each !== message.plant);
+        else this.without(message.plant, message.detail);
         break;
       default: // pong; auth_expiring, which a session that goes on by itself can't act on
+        if (!this.plants.length) this.heardAt = this.answeredAt;
     }
+  }
+
+  /** Also alarms of these plants, whose readings and silence are not this page's. */
+  hear(plants) {
+    const more = plants.filter((each) => !this.plants.includes(each) && !this.aside.includes(each));
+    this.aside.push(...more);
+    if (this.isReady) for (const plant of more) this.subscribe(plant, [], ASIDE_HZ);
+  }
+
+  /** Of a page that shows alarms and no readings, any word of the server says that it is live. */
+  hasHeardAside() {
+    if (this.plants.length) return;
+    this.heardAt = Date.now();
+    this.failures = 0;
+    this.become("live");
+  }
+
+  subscribe(plant, sensors, max_hz) {
+    const resume = this.resume(plant);
+    this.send({ type: "subscribe", plant, sensors, max_hz, ...(resume && { resume }) });
   }
 
   /** Where to resume with a plant; `alarm` is the last event of its alarms. */

@@ -82,6 +82,7 @@ export class MachineCard {
   show(nowMs, offline) {
     const { machine, element } = this;
     const { pictogram, word } = machine.condition;
+    machine.hasAlarm = element.querySelector("h3 .severity") !== null;
     setAttribute(element, "data-state", pictogram);
     element.toggleAttribute("data-folds", !machine.isAbnormal && pictogram !== "waiting");
     setAttribute(this.icon, "href", `#i-${pictogram}`);

@@ -77,8 +77,12 @@ export class Machine {
       sensor !== undefined,
     );
     this.staleCount = this.sensors.filter((each) => each.freshness === "stale").length;
-    this.isAbnormal =
-      this.condition.pictogram === "fault" || this.sensors.some((each) => ["stale", "bad"].includes(each.standing));
+  }
+
+  /** `hasAlarm` is what its card shows. */
+  get isAbnormal() {
+    if (this.hasAlarm || this.condition.pictogram === "fault") return true;
+    return this.sensors.some((each) => ["stale", "bad"].includes(each.standing));
   }
 
   /** Milliseconds of the newest reading, null without one. */

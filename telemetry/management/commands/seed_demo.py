@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from accounts.models import Role, User
+from alarms.demo_rules import RULES, build_rules
 from plants import demo_factory
 from plants.models import Membership, Plant
 from telemetry.simulator.backfill import backfill
@@ -24,8 +25,9 @@ LONGEST_HISTORY_H = 24 * 31
 
 class Command(BaseCommand):
     help = (
-        "Creates the demo factory (2 plants, 12 machines, 120 sensors) and fills its past with believable readings. "
-        "Run it again at any time: it creates what is missing and fills the time since the newest readings."
+        "Creates the demo factory (2 plants, 12 machines, 120 sensors, alarm rules) and fills its past with "
+        "believable readings. Run it again at any time: it creates what is missing and fills the time since the "
+        "newest readings."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -44,6 +46,7 @@ class Command(BaseCommand):
         people = read_credentials(credentials) if credentials else {}
         sensors = demo_factory.build()
         self.stdout.write(f"The demo factory has {len(sensors)} sensors in {len(demo_factory.PLANTS)} plants.")
+        self.stdout.write(f"{build_rules()} of its {len(RULES)} alarm rules were missing.")
         for role, login in people.items():
             user = settle_user(role, login["email"], login["password"])
             if not user.is_active:

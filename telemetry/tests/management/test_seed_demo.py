@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from accounts.models import User
 from accounts.tokens import InvalidAccessTokenError, sign_in, user_of_token
+from alarms.models import Rule
 from plants.models import Machine, Membership, Plant, Sensor
 from telemetry.models import Latest, Reading
 
@@ -168,3 +169,12 @@ def test_it_says_that_a_credentials_file_is_missing(tmp_path: Path) -> None:
 def test_it_refuses_a_history_of_impossible_length(hours: object) -> None:
     with pytest.raises(CommandError, match="--history-hours must be between"):
         seed("--history-hours", hours)
+
+
+def test_it_makes_rules_once_and_leaves_what_became_of_them() -> None:
+    assert "19 of its 19 alarm rules were missing." in seed("--history-hours", 0)
+    Rule.objects.filter(kind="high_high").update(setpoint=101)
+    assert "0 of its 19 alarm rules were missing." in seed("--history-hours", 0)
+    assert set(Rule.objects.filter(kind="high_high").values_list("setpoint", flat=True)) == {101}
+    for rule in Rule.objects.all():
+        rule.full_clean()
