@@ -24,7 +24,6 @@ from procrastinate.jobs import Status
 from procrastinate.worker import Worker
 from psycopg import Connection
 
-from alarms.notifications.claim import ClaimedError
 from alarms.notifications.deliver import DeliveryFailedError, deliver
 from alarms.notifications.plan import plan
 from alarms.watch import watch
@@ -52,7 +51,7 @@ CANCEL_EVERY_S = 0.5
 
 Result = TypeVar("Result")
 
-EXPECTED = (psycopg.OperationalError, OperationalError, BusyError, BrokerError, DeliveryFailedError, ClaimedError)
+EXPECTED = (psycopg.OperationalError, OperationalError, BusyError, BrokerError, DeliveryFailedError)
 
 # Seven tries: after 4 s, 16 s, 1 min, 4 min, 17 min and 68 min.
 NOTIFY_AGAIN = RetryStrategy(max_attempts=6, exponential_wait=4)

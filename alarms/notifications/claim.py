@@ -4,11 +4,12 @@ At least once: a worker that dies after the other side has taken a message sends
 claimed longer ago than any attempt lasts belongs to nobody.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.timezone import now
 
 from alarms.lifecycle import State
@@ -33,11 +34,9 @@ from alarms.notifications.policy import (
 LONGEST_ATTEMPT = timedelta(minutes=5)  # 50 addresses at a slow mail server
 BEFORE_FIRST = timedelta(seconds=30)  # how long word of a clearing waits, at first, for that of the alarm
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 Facts = dict[str, Any]
-
-
-class ClaimedError(Exception):
-    """Another worker is at it, or was until a moment ago."""
 
 
 class Claim(NamedTuple):
@@ -48,22 +47,16 @@ class Claim(NamedTuple):
 def claim(pk: UUID, moment: datetime) -> Claim | Facts:
     """The delivery, for this attempt alone; or what became of it instead."""
     with transaction.atomic():
+        channel = _locked_channel(pk)
         delivery = Delivery.objects.select_related("plant", "step__policy").filter(pk=pk).first()
         if delivery is None:
             return {"skipped": "its plant is gone"}
         if delivery.state not in (Delivery.State.WAITING, Delivery.State.SENDING):
             return {"skipped": delivery.state}
-        # Who decides on a message of this channel decides alone: floods are counted.
-        channel = (
-            NotificationChannel.objects.select_for_update(no_key=True)
-            .filter(pk=delivery.channel_id or UUID(int=0))
-            .first()
-        )
         if channel is None or not channel.is_enabled:
             return _drop(delivery, "The channel is gone." if channel is None else "The channel is switched off.")
-        claimed_at = delivery.claimed_at
-        if delivery.state == Delivery.State.SENDING and claimed_at and claimed_at + LONGEST_ATTEMPT > moment:
-            raise ClaimedError(f"claimed at {delivery.claimed_at}")
+        if (until := _claimed_until(delivery)) > moment:
+            return _again(delivery, until)
         verdict = _verdict(delivery, moment)
         if isinstance(verdict, Drop):
             return _drop(delivery, verdict.reason)
@@ -71,13 +64,23 @@ def claim(pk: UUID, moment: datetime) -> Claim | Facts:
             return _put_off(delivery, verdict.until)
         if delivery.kind != Delivery.Kind.DIGEST and not delivery.attempts and _is_flood(channel, moment):
             return _collect(delivery, channel, moment)
-        claimed = Delivery.objects.filter(pk=pk, state=delivery.state, claimed_at=delivery.claimed_at).update(
-            state=Delivery.State.SENDING, claimed_at=moment, attempts=delivery.attempts + 1
-        )
-        if not claimed:
-            raise ClaimedError("claimed a moment ago")
-        delivery.refresh_from_db(fields=["state", "claimed_at", "attempts"])
+        delivery.state, delivery.claimed_at = Delivery.State.SENDING, moment
+        delivery.attempts += 1
+        delivery.save(update_fields=["state", "claimed_at", "attempts"])
         return Claim(delivery, channel)
+
+
+def _locked_channel(pk: UUID) -> NotificationChannel | None:
+    """Who decides on a message of this channel decides alone: no two claim one, and floods are counted."""
+    of_delivery = Delivery.objects.filter(pk=pk).values("channel")
+    return NotificationChannel.objects.select_for_update(no_key=True).filter(pk__in=of_delivery).first()
+
+
+def _claimed_until(delivery: Delivery) -> datetime:
+    """When whoever sends it has ended, well or not."""
+    if delivery.state != Delivery.State.SENDING or delivery.claimed_at is None:
+        return NEVER
+    return delivery.claimed_at + LONGEST_ATTEMPT
 
 
 def _verdict(delivery: Delivery, moment: datetime) -> Verdict:
@@ -139,17 +142,23 @@ def _is_flood(channel: NotificationChannel, moment: datetime) -> bool:
 
 
 def _drop(delivery: Delivery, reason: str) -> Facts:
-    Delivery.objects.filter(pk=delivery.pk).update(state=Delivery.State.DROPPED, reason=reason, done_at=now())
+    """With a digest all that it would have told."""
+    dropped = Delivery.objects.filter(Q(pk=delivery.pk) | Q(digest=delivery, state=Delivery.State.COLLECTED))
+    dropped.update(state=Delivery.State.DROPPED, reason=reason, done_at=now())
     return {"dropped": reason}
 
 
 def _put_off(delivery: Delivery, until: datetime) -> Facts:
-    """To another job, at that time."""
     is_quiet = delivery.kind == Delivery.Kind.RAISED
     Delivery.objects.filter(pk=delivery.pk).update(
         state=Delivery.State.WAITING, due_at=until, was_put_off=is_quiet, reason="Quiet hours." if is_quiet else ""
     )
-    defer([delivery.pk])
+    return _again(delivery, until)
+
+
+def _again(delivery: Delivery, until: datetime) -> Facts:
+    """By another job, at that time."""
+    defer([delivery.pk], until)
     return {"put_off_until": until.isoformat()}
 
 

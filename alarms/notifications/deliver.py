@@ -25,7 +25,7 @@ class DeliveryFailedError(Exception):
 
 
 def deliver(pk: UUID, is_last: bool) -> Facts:
-    """Gives what became of it. Raises DeliveryFailedError where it failed and another try may not, and ClaimedError."""
+    """Gives what became of it. Raises DeliveryFailedError where it failed and another try may not."""
     found = claim(pk, now())
     if not isinstance(found, Claim):
         return found

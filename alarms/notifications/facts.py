@@ -51,7 +51,7 @@ def words_of(alarms: Iterable[Alarm]) -> Iterable[AlarmWords]:
             cleared_at=time_words(alarm.cleared_at, alarm.plant.tz) if alarm.cleared_at else "",
             occurrences=alarm.occurrences,
             advice=rule["advice"],
-            url=_link(f"/alarms/?plant={alarm.plant.slug}#alarm-{alarm.pk}"),
+            url=_link(f"/alarms/{alarm.pk}/"),
         )
 
 

@@ -1,6 +1,7 @@
 """Makes the deliveries of an alarm's events, each once however often the job runs, and a job for each at its time."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -49,10 +50,11 @@ ON CONFLICT DO NOTHING RETURNING id
 # The job `deliver` of telemetry/jobs.py.
 DEFER = """
 SELECT procrastinate_defer_jobs_v1(array_agg(
-    ('default', 'deliver', 0, NULL, NULL, jsonb_build_object('delivery', id), due_at)::procrastinate_job_to_defer_v1
+    ('default', 'deliver', 0, NULL, NULL, jsonb_build_object('delivery', id),
+     coalesce(%(at)s::timestamptz, due_at))::procrastinate_job_to_defer_v1
     ORDER BY due_at, created_at
 ))
-FROM alarms_delivery WHERE id = ANY(%s::uuid[]) HAVING count(*) > 0
+FROM alarms_delivery WHERE id = ANY(%(deliveries)s::uuid[]) HAVING count(*) > 0
 """
 
 
@@ -68,7 +70,7 @@ def plan(events: Sequence[int]) -> int:
     return len(made)
 
 
-def defer(deliveries: Sequence[UUID]) -> None:
-    """A job for each, at the time at which it is due; with the transaction."""
+def defer(deliveries: Sequence[UUID], at: datetime | None = None) -> None:
+    """A job for each, at the time at which it is due or at another; with the transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(DEFER, [list(deliveries)])
+        cursor.execute(DEFER, {"deliveries": list(deliveries), "at": at})

@@ -77,3 +77,11 @@ def test_it_waits_for_the_end_of_quiet_hours(
     assert receiver.received == []
     NotificationPolicy.objects.update(quiet_from=time(0), quiet_to=time(0, 0, 0, 1))
     assert deliver(delivery.pk, is_last=False) == {"sent": "200 OK"}
+
+
+def test_it_drops_with_a_digest_what_that_would_have_told(raise_alarm: Make, duty: NotificationChannel) -> None:
+    NotificationChannel.objects.update(flood_limit=1)
+    tell(2, raise_alarm)
+    NotificationChannel.objects.update(is_enabled=False)
+    assert deliver(Delivery.objects.get(kind="digest").pk, is_last=False) == {"dropped": "The channel is switched off."}
+    assert set(states()) == {("Duty", "raised", "sent"), ("Duty", "raised", "dropped"), ("Duty", "digest", "dropped")}
