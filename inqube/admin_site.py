@@ -16,7 +16,7 @@ from django.urls import path, reverse
 from django.utils.timezone import now
 
 from accounts.models import User
-from alarms.models import Alarm
+from alarms.models import Alarm, NotificationChannel
 from inqube.health import newest_migrations
 from plants.models import Plant
 from telemetry.models import DeadLetter, IngestShard
@@ -115,6 +115,7 @@ def figures(user: Any, moment: datetime) -> list[Figure]:
         Figure("Sensors without a reading", f"{counts['none']:,}"),
         Figure("Plants", f"{len(plants):,}"),
         open_alarms(user),
+        failing_channels(user),
         dead_letters(user),
     ]
     return shown + (installation(moment) if user.is_superuser else [])
@@ -133,6 +134,12 @@ def open_alarms(user: Any) -> Figure:
     """Those that call for somebody: neither shelved nor held under another."""
     calling = Alarm.objects.visible_to(user).calling().order_by()[: MOST_COUNTED + 1].count()
     return Figure("Open alarms", counted(calling), calling > 0)
+
+
+def failing_channels(user: Any) -> Figure:
+    """Where nobody hears of alarms."""
+    failing = NotificationChannel.objects.visible_to(user).failing().count()
+    return Figure("Notification channels that fail", f"{failing:,}", failing > 0)
 
 
 def dead_letters(user: Any) -> Figure:

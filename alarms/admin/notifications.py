@@ -60,12 +60,7 @@ class NotificationChannelAdmin(FactoryAdmin):
 
     @admin.display(description="state")
     def health(self, channel: NotificationChannel) -> str:
-        if not channel.is_enabled:
-            return "off"
-        success, failure = channel.last_success_at, channel.last_failure_at
-        if failure is not None and (success is None or failure > success):
-            return f"fails: {channel.last_failure}"
-        return "works" if success is not None else "not used yet"
+        return channel.health
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

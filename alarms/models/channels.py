@@ -16,7 +16,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 
@@ -66,6 +66,11 @@ class NotificationChannelQuerySet(models.QuerySet["NotificationChannel"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         """The channels of the plants that exist for this user."""
         return self.filter(plant__in=Plant.objects.visible_to(user))
+
+    def failing(self) -> Self:
+        """Those in use whose last message, or attempt at one, failed."""
+        never_worked = Q(last_success_at=None, last_failure_at__isnull=False)
+        return self.filter(never_worked | Q(last_failure_at__gt=F("last_success_at")), is_enabled=True)
 
 
 @keep_history(exclude=("secret_salt", "last_success_at", "last_failure_at", "last_failure"), secret="secret_salt")
@@ -134,6 +139,16 @@ class NotificationChannel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def health(self) -> str:
+        """In words: `works`, or what went wrong last."""
+        if not self.is_enabled:
+            return "off"
+        success, failure = self.last_success_at, self.last_failure_at
+        if failure is not None and (success is None or failure > success):
+            return f"fails: {self.last_failure}"
+        return "works" if success is not None else "not used yet"
 
     @property
     def target(self) -> str:

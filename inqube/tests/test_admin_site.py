@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from accounts.models import User
+from alarms.models import NotificationChannel
 from alarms.tests.alarms import make_alarm
 from inqube.admin_site import ago, figures
 from plants.models import Machine, Plant, Sensor
@@ -77,6 +78,29 @@ def test_it_counts_the_alarms_that_call_for_the_user(alice: User, charlie: User,
     make_alarm(temp, held_under=alarm)
     make_alarm(temp, state="closed")
     assert [state(user)["Open alarms"] for user in (alice, charlie)] == ["1", "0"]
+
+
+def test_it_counts_the_channels_that_fail(alice: User, charlie: User, kandy: Plant) -> None:
+    moment = now()
+    for name, success_at, failure_at, is_enabled in (
+        ("never worked", None, moment, True),
+        ("works no more", moment - timedelta(hours=1), moment, True),
+        ("works again", moment, moment - timedelta(hours=1), True),
+        ("new", None, None, True),
+        ("off", None, moment, False),
+    ):
+        NotificationChannel.objects.create(
+            plant=kandy,
+            name=name,
+            kind="email",
+            addresses="duty@kandy.example",
+            last_success_at=success_at,
+            last_failure_at=failure_at,
+            last_failure="550 no",
+            is_enabled=is_enabled,
+        )
+    assert [state(user)["Notification channels that fail"] for user in (alice, charlie)] == ["2", "0"]
+    assert sum(channel.health == "fails: 550 no" for channel in NotificationChannel.objects.all()) == 2
 
 
 def test_it_notices_a_pending_migration(alice: User) -> None:
