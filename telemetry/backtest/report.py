@@ -10,15 +10,13 @@ from alarms.conditions import limits
 from alarms.models import Rule
 from alarms.rule_set import Check
 from plants.models import Sensor
-from plants.scales import SECOND_US, instant, microseconds
+from plants.scales import instant, microseconds
 from telemetry.backtest import history, suggest
 from telemetry.backtest.checks import check_of, sensors_of
 from telemetry.backtest.figures import Episode
 from telemetry.backtest.noise import Noise
 from telemetry.backtest.run import Run, SilenceRun, run_of
-
-DAY_US = 86_400 * SECOND_US
-PASSES = 3  # over the readings, at most: the rule, what is abnormal with another deadband, the advice
+from telemetry.formats import THIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +91,14 @@ class Report:
         return figures.alarms / self.days
 
     @property
+    def alarms_a_day(self) -> float:
+        return self.a_day(self.figures)
+
+    @property
+    def bad(self) -> int:
+        return sum(result.bad for result in self.results)
+
+    @property
     def readings(self) -> int:
         return sum(result.readings for result in self.results)
 
@@ -162,7 +168,8 @@ class _Backtest:
         if not any(result.figures.chattering for result in results):
             return self._as_it_is("Nothing chatters: the deadband and the delays may stay as they are.")
         units = {result.sensor.unit for result in results}
-        deadband = suggest.deadband(asked, self._noises, units.pop() if len(units) == 1 else "")
+        unit = f"{THIN}{units.pop()}" if len(units) == 1 and units != {""} else ""
+        deadband = suggest.deadband(asked, self._noises, unit)
         better = copy(rule)
         if deadband.value is not None:
             better.deadband = deadband.value

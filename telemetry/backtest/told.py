@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
+from alarms.models import Rule
 from plants.scales import SECOND_US, instant, microseconds
 from telemetry.backtest.figures import Episode
 from telemetry.backtest.report import Figures, Report, Result
@@ -78,3 +80,18 @@ def _episode(episode: Episode, end_us: int) -> list[Any]:
         episode.lasts_us(end_us) / SECOND_US,
         *(None if math.isnan(value) else value for value in (episode.trigger, episode.peak)),
     ]
+
+
+def command_of(rule: Rule, is_saved: bool, start: datetime) -> str:
+    """The command that does the same; empty for a rule on all sensors of a type that is not saved."""
+    if not is_saved and rule.sensor is None:
+        return ""
+    words = ["python manage.py backtest_rule"]
+    if is_saved:
+        words.append(str(rule.pk))
+    elif rule.sensor is not None:
+        words.append(f"--sensor {rule.sensor.address} --kind {rule.kind}")
+        words += [f"--reference {rule.reference.address}"] if rule.reference is not None else []
+    words += [f"--setpoint {rule.setpoint:g}"] if rule.setpoint is not None else []
+    words.append(f"--deadband {rule.deadband:g} --on-delay {rule.on_delay_s:g} --off-delay {rule.off_delay_s:g}")
+    return " ".join([*words, f"--start {start.astimezone(UTC):%Y-%m-%dT%H:%MZ}"])

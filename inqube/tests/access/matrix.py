@@ -97,7 +97,7 @@ def ask(client: Client, route: str, case: Case) -> Any:
     if route.startswith("api/") and case.method not in ("GET", "HEAD"):
         return request(url, body, content_type="application/json", query_params=query)
     if case.method == "POST":
-        return request(url, body)
+        return request(url, body, query_params=query)
     return request(url, query_params=query)
 
 

@@ -69,6 +69,7 @@ ROUTES: dict[str, Rows] = {
     "alarms/": page(GET="login 200 200 200", POST="login 403 302 302"),
     "alarms/banner": page(GET="login 200 200 200"),
     "alarms/<pk>/": page(GET="login 200/404 200/404 200", POST="login 403/404 302/404 302"),
+    "rules/backtest": page(GET="login 404 200/404 200", POST="login 404 200/404 200"),
     "design/": page(GET="login 200 200 200"),
     "dead-letters/": page(GET="login 404 200 200", POST="login 404 302 302"),
     "dead-letters/<pk>/": page(GET="login 404 200/404 200", POST="login 404 302/404 302"),
@@ -312,6 +313,7 @@ FORMS["alarms/notificationpolicy"] = lambda place: {
     **{"plant": place.plant.pk, "name": "New", "severity": "high"},
     **NO_STEPS,
 }
+BODIES["rules/backtest", "POST"] = FORMS["alarms/rule"]
 FORMS["plants/device"] = lambda place: {"plant": place.plant.pk, "name": "new"}
 for _model, _form in FORMS.items():
     BODIES[f"admin/{_model}/add/", "POST"] = BODIES[f"admin/{_model}/<object_id>/change/", "POST"] = _form
@@ -322,6 +324,7 @@ QUERIES: dict[str, Callable[[Place], dict[str, str]]] = {
     "api/v1/telemetry/history": lambda place: {"sensor_id": str(place.sensor.pk)},
     "api/v1/telemetry/export": lambda place: {"sensor_id": str(place.sensor.pk)},
     "trend/": lambda place: {"sensor": str(place.sensor.pk)},
+    "rules/backtest": lambda place: {"rule": str(place.rule.pk)},
     "admin/readings/": lambda place: {"sensor": str(place.sensor.pk)},
     "admin/autocomplete/": lambda _: {"app_label": "plants", "model_name": "zone", "field_name": "plant"},
 }

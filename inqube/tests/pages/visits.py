@@ -83,6 +83,7 @@ OURS = (
     Visit("alarms", "alarms/", "/alarms/", who="vera"),
     Visit("alarms, filtered", "alarms/", "/alarms/?severity=high", who="bob"),
     Visit("health of alarms", "alarms/health/", "/alarms/health/"),
+    Visit("backtest", "rules/backtest", "/rules/backtest?rule={rule}", who="bob"),
     Visit("dead letters", "dead-letters/", "/dead-letters/", who="bob"),
     Visit("dead letters, none", "dead-letters/", "/dead-letters/?state=replayed", who="bob"),
     Visit("discard dead letters", "dead-letters/", "/dead-letters/", who="bob", then=ask_to_discard),
