@@ -29,6 +29,11 @@ class AlarmMark(NamedTuple):
     standing: Standing
 
     @property
+    def is_active(self) -> bool:
+        """Whether the value is beyond its limit now."""
+        return self.standing in ("raised", "acknowledged")
+
+    @property
     def rank(self) -> tuple[int, int]:
         """Less is worse; of equal severity what waits for somebody comes first."""
         return SEVERITIES.index(self.severity), CALLS.index(self.standing)

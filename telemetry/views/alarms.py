@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from alarms.models import Alarm
+from alarms.models import Alarm, Rule
 from plants.models import Plant
 from telemetry.alarm_filter import SHOWN, AlarmFilter, Place
 from telemetry.queries.alarm_page import alarm_page
@@ -75,6 +75,7 @@ def alarm(request: HttpRequest, pk: UUID) -> HttpResponse:
             "now": now,
             "alarm": found,
             "shown": alarm_page(found, now),
+            "kind": Rule.Kind(found.version.definition["kind"]).label,
             "may_operate": user.may_operate,
             "is_mine": found.assigned_to_id == user.pk,
             "shelves": SHELVES,

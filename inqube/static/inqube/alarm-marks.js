@@ -8,7 +8,7 @@ export function applyMarks(marks) {
   );
   for (const element of document.querySelectorAll(":is(.row, .tile)[data-sensor]")) {
     const mark = sensors.get(element.dataset.sensor);
-    if (mark) element.dataset.severity = mark.dataset.mark;
+    if (mark?.dataset.mark) element.dataset.severity = mark.dataset.mark; // of one that is over only the shape
     else delete element.dataset.severity;
     place(element.querySelector(element.matches(".tile") ? ".tile-head" : ".value"), mark, element.matches(".tile"));
   }

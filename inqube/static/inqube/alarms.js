@@ -14,7 +14,9 @@ const URGENT = ["critical", "high"];
 
 const frame = document.querySelector("[data-alarm-parts]");
 const said = document.querySelector("[data-alarm-said]");
+let feed = null;
 let askedAt = 0;
+let answeredAt = Date.now();
 let waiting = null;
 let asks = 0;
 
@@ -32,6 +34,8 @@ async function ask() {
     const response = await fetch(frame.dataset.alarmParts, { headers: { Accept: "text/html" } });
     if (!response.ok || response.redirected || number !== asks) return; // a later answer is on its way
     put(await response.text());
+    answeredAt = Date.now();
+    showFeed();
   } catch {
     // What stands here is as of the last answer; the page's feed says when the server is away.
   }
@@ -94,13 +98,31 @@ function hear({ detail }) {
   sound.beep(detail.alarm.severity);
 }
 
+// --- While nothing is heard -------------------------------------------------------------------------------------
+
+/** What stands here stays, and says as of when; what nobody would take is not offered. */
+function showFeed() {
+  const isLost = ["offline", "ended"].includes(feed?.state);
+  const banner = document.querySelector(".alarm-banner .newest");
+  if (banner && isLost) banner.dataset.asOf = new Date(answeredAt).toTimeString().slice(0, 8);
+  else if (banner) delete banner.dataset.asOf;
+  for (const each of document.querySelectorAll("button:is([name=acknowledge], [name=unshelve])")) {
+    each.disabled = isLost;
+    each.title = isLost ? "Not live: the server does not answer." : "";
+  }
+}
+
 // --- The feed ---------------------------------------------------------------------------------------------------
 
 const plants = frame.dataset.plants.split(" ").filter(Boolean);
 if (plants.length) {
   const isOwn = pageFeed === null; // the page's own script, which comes before this one, follows nothing
-  const feed = pageFeed ?? new Feed([]);
+  feed = pageFeed ?? new Feed([]);
   feed.addEventListener("alarm", hear);
+  feed.addEventListener("state", () => {
+    showFeed();
+    if (feed.state === "live") refresh();
+  });
   feed.hear(plants);
   if (isOwn && document.querySelector("[data-pill]")) everySecond(showConnection(feed, "UTC"));
 }

@@ -153,6 +153,13 @@ def test_it_gives_no_fragment_of_another_plant(client: Client, temp: Sensor, cha
     assert client.get(f"/alarms/banner?{of.format(temp.machine_id)}").status_code == 404
 
 
+def test_it_colours_no_value_that_is_normal_again(client: Client, temp: Sensor, vera: User) -> None:
+    make_alarm(temp, state="cleared")
+    html = page(client, vera, "/plants/kandy/")
+    assert f'data-sensor="{temp.number}" data-freshness="none" data-quality="good">' in html
+    assert 'data-standing="cleared"' in html.partition(f'data-sensor="{temp.number}"')[2]
+
+
 @pytest.mark.parametrize("url", ["/", "/plants/kandy/", "/plants/kandy/rolling/roller-2/"])
 def test_it_marks_the_sensors_value(client: Client, alarm: Alarm, temp: Sensor, vera: User, url: str) -> None:
     html = page(client, vera, url)
