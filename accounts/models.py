@@ -37,6 +37,7 @@ OPERATOR_PERMISSIONS = frozenset(
         ("alarms", "notificationpolicy"): ("view", "add", "change", "delete"),
         ("alarms", "notificationstep"): ("view", "add", "change", "delete"),
         ("alarms", "delivery"): ("view",),
+        ("alarms", "decision"): ("view",),
     }.items()
     for action in actions
 )

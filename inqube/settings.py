@@ -328,6 +328,7 @@ SPECTACULAR_SETTINGS = {
         "RuleKind": "alarms.models.Rule.Kind",
         "Severity": "alarms.models.Severity",
         "AlarmSource": "alarms.models.Source",
+        "DecisionAction": "alarms.models.Decision.Action",
         "AlarmSubject": "alarms.models.Subject",
     },
     "POSTPROCESSING_HOOKS": [

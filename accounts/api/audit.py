@@ -1,10 +1,7 @@
 """`/audit/`: who changed what, and what happened to people's access; for admins, also as CSV."""
 
-import csv
 import json
-import re
 from collections.abc import AsyncIterator, Iterator
-from io import StringIO
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -12,12 +9,12 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from accounts.api.spreadsheets import CsvRenderer, cell, lines
 from accounts.audit import Entry, Filter, Position, entries, sources
 from accounts.permissions import AdminsOnly
 
@@ -30,8 +27,6 @@ CSV_COLUMNS = [
     *("field", "from", "to"),
     *("address", "request_id", "command", "detail"),
 ]
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets calculate when a cell begins with it
-NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")  # which is its own value
 
 
 class ActorSerializer(serializers.Serializer):
@@ -108,17 +103,6 @@ class QuerySerializer(serializers.Serializer):
         return Filter(**{name: self.validated_data.get(name) for name in names})
 
 
-class CsvRenderer(BaseRenderer):
-    """Makes `?format=csv` and `Accept: text/csv` known; the view streams the file itself."""
-
-    media_type = "text/csv"
-    format = "csv"
-    charset = "utf-8"
-
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> Any:
-        return data
-
-
 class AuditView(APIView):
     """Everything that was done to the configuration and to people's access, newest first."""
 
@@ -177,21 +161,15 @@ def csv_response(wanted: Filter, *, oldest_first: bool) -> StreamingHttpResponse
 
 async def _csv(wanted: Filter, oldest_first: bool) -> AsyncIterator[str]:
     """In batches, so that memory stays bounded; asynchronous, as Django would collect another kind first."""
-    yield _lines([CSV_COLUMNS])
+    yield lines([CSV_COLUMNS])
     after = None
     while True:
         found = await sync_to_async(entries)(wanted, EXPORT_BATCH, after=after, oldest_first=oldest_first)
         if found:
-            yield _lines(line for entry in found for line in csv_rows(entry))
+            yield lines(line for entry in found for line in csv_rows(entry))
             after = found[-1].position
         if len(found) < EXPORT_BATCH:
             return
-
-
-def _lines(rows: Any) -> str:
-    text = StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
 
 
 def csv_rows(entry: Entry) -> Iterator[list[str]]:
@@ -201,14 +179,8 @@ def csv_rows(entry: Entry) -> Iterator[list[str]]:
     tail = [entry.address, entry.request_id, entry.command, entry.detail]
     changes = [[c.field, _text(c.before), _text(c.after)] for c in entry.changes] or [["", "", ""]]
     for change in changes:
-        yield [_cell(value) for value in [*head, *change, *tail]]
+        yield [cell(value) for value in [*head, *change, *tail]]
 
 
 def _text(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _cell(value: Any) -> str:
-    """The value as text that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) and not NUMBER.fullmatch(text) else text

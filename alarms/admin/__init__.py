@@ -1,5 +1,5 @@
 """alarms in the admin, a module for each list. Django looks here."""
 
-from alarms.admin import alarms, notifications, rules
+from alarms.admin import alarms, decisions, notifications, rules
 
-__all__ = ["alarms", "notifications", "rules"]
+__all__ = ["alarms", "decisions", "notifications", "rules"]

@@ -98,29 +98,28 @@ class AlarmAdmin(ReadOnly, admin.ModelAdmin):
         return alarms.visible_to(request.user).with_words()
 
     # As text: the pages of users, devices and rules' versions are not for all who read this, or do not exist.
-    @admin.display(description="acknowledged by", empty_value="—")
-    def acknowledger(self, alarm: Alarm) -> str | None:
-        return str(alarm.acknowledged_by) if alarm.acknowledged_by else None
+    @admin.display(description="acknowledged by")
+    def acknowledger(self, alarm: Alarm) -> str:
+        return str(alarm.acknowledged_by or self.get_empty_value_display())
 
-    @admin.display(description="assigned to", empty_value="—")
-    def assignee(self, alarm: Alarm) -> str | None:
-        return str(alarm.assigned_to) if alarm.assigned_to else None
+    @admin.display(description="assigned to")
+    def assignee(self, alarm: Alarm) -> str:
+        return str(alarm.assigned_to or self.get_empty_value_display())
 
-    @admin.display(description="shelved by", empty_value="—")
-    def shelver(self, alarm: Alarm) -> str | None:
-        return str(alarm.shelved_by) if alarm.shelved_by else None
+    @admin.display(description="shelved by")
+    def shelver(self, alarm: Alarm) -> str:
+        return str(alarm.shelved_by or self.get_empty_value_display())
 
-    @admin.display(description="device", empty_value="—")
-    def device_name(self, alarm: Alarm) -> str | None:
-        return alarm.device.name if alarm.device else None
+    @admin.display(description="device")
+    def device_name(self, alarm: Alarm) -> str:
+        return str(alarm.device.name if alarm.device else self.get_empty_value_display())
 
     @admin.display(description="version of the rule")
     def rule_version(self, alarm: Alarm) -> int:
         return alarm.version.number
 
-    @admin.display(empty_value="—")
-    def advice(self, alarm: Alarm) -> str | None:
-        return alarm.version.definition.get("advice") or None
+    def advice(self, alarm: Alarm) -> str:
+        return str(alarm.version.definition["advice"] or self.get_empty_value_display())
 
     @admin.action(description="Acknowledge selected alarms…")
     def acknowledge(self, request: HttpRequest, alarms: QuerySet[Alarm]) -> HttpResponse | None:

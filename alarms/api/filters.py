@@ -6,7 +6,7 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 
 from alarms.lifecycle import State
-from alarms.models import Alarm, Rule, RuleQuerySet, Severity, Subject
+from alarms.models import Alarm, Decision, Rule, RuleQuerySet, Severity, Subject
 from plants.api.filters import NamesField, ParentFilter
 from plants.models import Machine, Plant, Sensor, Zone
 
@@ -83,3 +83,34 @@ class RuleFilter(filters.FilterSet):
     class Meta:
         model = Rule
         fields = ("sensor_type", "kind", "severity", "is_enabled")
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "UUID or address of a sensor that the decision names; repeatable.",
+    }
+)
+class NamesSensorFilter(filters.Filter):
+    field_class = NamesField
+
+    def filter(self, decisions: QuerySet[Decision], names: list[str]) -> QuerySet[Decision]:
+        if not names:
+            return decisions
+        return decisions.filter(sensors__overlap=list(Sensor.objects.named(names).values_list("pk", flat=True)))
+
+
+class DecisionFilter(filters.FilterSet):
+    plant = ParentFilter(Plant, "plant")
+    machine = ParentFilter(Machine, "machine")
+    sensor = NamesSensorFilter()
+    alarm = filters.UUIDFilter(field_name="alarm_id")
+    action = filters.MultipleChoiceFilter(choices=Decision.Action.choices, help_text="Repeatable.")
+    user = filters.UUIDFilter(field_name="user_id", help_text="Who decided it.")
+    after = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte", help_text="At or after it.")
+    before = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = Decision
+        fields: tuple[str, ...] = ()

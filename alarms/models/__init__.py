@@ -2,6 +2,7 @@
 
 from alarms.models.alarms import Actor, Alarm, AlarmEvent, AlarmQuerySet, RefusedError, Source, Subject
 from alarms.models.channels import NotificationChannel
+from alarms.models.decisions import Decision, DecisionQuerySet
 from alarms.models.deliveries import Delivery, DeliveryAttempt
 from alarms.models.policies import NotificationPolicy, NotificationStep
 from alarms.models.rules import Rule, RuleQuerySet, RuleVersion, is_scheduled
@@ -14,6 +15,8 @@ __all__ = [
     "Alarm",
     "AlarmEvent",
     "AlarmQuerySet",
+    "Decision",
+    "DecisionQuerySet",
     "Delivery",
     "DeliveryAttempt",
     "LastGood",

@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from telemetry.api.dead_letters import DeadLetterViewSet
 from telemetry.api.discovered_sensors import DiscoveredSensorViewSet
+from telemetry.api.effects import EffectView
 from telemetry.api.export import ExportView
 from telemetry.api.ingest import IngestView
 from telemetry.api.tester import TestView
@@ -14,6 +15,7 @@ router.register("discovered-sensors", DiscoveredSensorViewSet)
 
 urlpatterns = [
     *router.urls,
+    path("decisions/<uuid:pk>/effect/", EffectView.as_view(), name="decision_effect"),
     path("telemetry/", IngestView.as_view(), name="telemetry_ingest"),
     path("telemetry/test", TestView.as_view(), name="telemetry_test"),
     path("telemetry/latest", LatestView.as_view(), name="telemetry_latest"),

@@ -148,6 +148,9 @@ ROUTES: dict[str, Rows] = {
     "api/v1/alarms/<pk>/comment/": ON_ALARM,
     "api/v1/alarms/<pk>/assign/": ON_ALARM,
     "api/v1/alarms/bulk/": rows("401 403 405 405", GET="401 405 405 405", POST=OPERATORS, OPTIONS=SIGNED_IN),
+    "api/v1/decisions/": listing(CREATE_BELOW),
+    "api/v1/decisions/<pk>/": rows("401 403 405 405", GET=READ, OPTIONS=SIGNED_IN),
+    "api/v1/decisions/<pk>/effect/": rows(NOBODY_ELSE, GET=READ, OPTIONS=SIGNED_IN),
     "api/v1/rules/": listing(CREATE_BELOW),
     "api/v1/rules/<pk>/": detail(WRITE, REMOVE),
     "api/v1/rules/<pk>/versions/": rows("401 403 405 405", GET=READ, OPTIONS=SIGNED_IN),
@@ -201,6 +204,7 @@ ADMIN_MODELS: dict[str, tuple[str, str]] = {
     "alarms.notificationchannel": ("vacd", "vacd"),
     "alarms.notificationpolicy": ("vacd", "vacd"),
     "alarms.delivery": ("v", "v"),
+    "alarms.decision": ("v", "v"),
     "telemetry.deadletter": ("v", "v"),
     "telemetry.ingestshard": ("v", ""),
     "telemetry.ingestevent": ("v", ""),
@@ -269,6 +273,11 @@ BODIES: dict[tuple[str, str], Callable[[Place], Any]] = {
     ("api/v1/dead-letters/discard/", "POST"): lambda place: {"ids": [str(place.deadletter.pk)]},
     ("api/v1/discovered-sensors/adopt/", "POST"): lambda place: {"ids": [str(place.discoveredsensor.pk)]},
     ("api/v1/discovered-sensors/ignore/", "POST"): lambda place: {"ids": [str(place.discoveredsensor.pk)]},
+    ("api/v1/decisions/", "POST"): lambda place: {
+        "machine": str(place.machine.pk),
+        "action": "defer",
+        "reason": "It waits for the next shift.",
+    },
     ("api/v1/rules/", "POST"): lambda place: {"sensor": str(place.sensor.pk), "kind": "low", "setpoint": 1},
     ("api/v1/rules/<pk>/", "PUT"): lambda place: {"sensor": str(place.sensor.pk), "kind": "low", "setpoint": 1},
     ("api/v1/alarms/<pk>/shelve/", "POST"): lambda _: {"minutes": 30, "reason": "The belt is being changed."},
@@ -337,6 +346,7 @@ THINGS = {"plants": "plant", "zones": "zone", "machines": "machine", "sensors": 
     "discovered-sensors": "discoveredsensor",
     "alarms": "alarm",
     "rules": "rule",
+    "decisions": "decision",
     "users": "user",
 }
 

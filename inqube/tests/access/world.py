@@ -7,7 +7,18 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
-from alarms.models import Alarm, Delivery, NotificationChannel, NotificationPolicy, NotificationStep, Rule, RuleVersion
+from alarms.models import (
+    Actor,
+    Alarm,
+    Decision,
+    Delivery,
+    NotificationChannel,
+    NotificationPolicy,
+    NotificationStep,
+    Rule,
+    RuleVersion,
+    Source,
+)
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 from plants.models.devices import Device, hashed
 from telemetry.models import DiscoveredSensor, IngestEvent, IngestShard
@@ -113,6 +124,13 @@ def place(name: str) -> Place:
         title=f"Machine {name}: hot in {name}",
         state="raised",
         raised_at=plant.created_at,
+    )
+    things["decision"] = Decision.objects.record(
+        Actor(member, Source.API),
+        machine=machine,
+        action="accept",
+        reason=f"{name} goes on.",
+        sensors=[sensor.pk],
     )
     return Place(name, things | notifications(plant) | {"membership": Membership.objects.get(user=member)})
 

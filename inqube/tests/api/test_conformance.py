@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
-from alarms.models import Rule
+from alarms.models import Actor, Decision, Rule, Source
 from alarms.tests.alarms import make_alarm
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 from plants.models.devices import Device, hashed
@@ -73,6 +73,7 @@ def rows(kandy: Plant, vera: User) -> dict[str, str]:
             last_seen=kandy.created_at,
         ),
         "alarms": alarm,
+        "decisions": Decision.objects.record(Actor(vera, Source.API), alarm=alarm, action="defer", reason="Later."),
         "rules": Rule.objects.get(),
         "devices": Device.objects.create(plant=kandy, name="gateway", secret_hash=hashed("secret")),
     }

@@ -7,6 +7,7 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import User
+from alarms.models import Actor, Decision, Source
 from alarms.tests.alarms import make_alarm
 from plants.models import Plant, Sensor
 from plants.models.devices import Device, hashed
@@ -70,7 +71,8 @@ def signed_in(client: Client, alice: User, vera: User, kandy: Plant, rotterdam: 
     DiscoveredSensor.objects.create(
         plant=kandy, address="kandy/a/b/c", first_seen=kandy.created_at, last_seen=kandy.created_at
     )
-    make_alarm(Sensor.objects.get(slug="temp"))
+    alarm = make_alarm(Sensor.objects.get(slug="temp"))
+    Decision.objects.record(Actor(alice, Source.API), alarm=alarm, action="defer", reason="It waits.")
     client.force_login(alice)
     return client
 
