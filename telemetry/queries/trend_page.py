@@ -14,6 +14,7 @@ from telemetry.queries.history.limited import TooSlowError
 from telemetry.queries.history.refused import RefusedError
 from telemetry.queries.limits import Limit, limits_of
 from telemetry.queries.neighbours import neighbours
+from telemetry.queries.trend_alarms import Episode, episodes
 
 TABLE_ROWS = 48  # of each sensor, before a script shows more
 MOST_CHOICES = 1000  # sensors to add
@@ -39,6 +40,7 @@ class TrendPage:
     sensors: list[TrendSensor]
     choices: list[Sensor]
     machines: list[MachineView]
+    alarms: list[Episode] = field(default_factory=list)
     refused: str = ""
     before: datetime | None = None  # the last readings before and the first after a range that has none
     after: datetime | None = None
@@ -73,7 +75,7 @@ def trend_page(user: User, sensors: Sequence[Sensor], start: datetime, end: date
     by_pk = {series["sensor_id"]: series for series in found}
     limits = limits_of(sensors)
     rows = [TrendSensor(views[sensor.pk], by_pk.get(sensor.pk), limits[sensor.pk]) for sensor in sensors]
-    page = TrendPage(rows, choices(user, sensors), machines, refused)
+    page = TrendPage(rows, choices(user, sensors), machines, episodes(sensors, start, end, now), refused)
     if sensors and page.is_empty:
         before, after = neighbours([each.number for each in sensors], start, end)
         page = replace(page, before=before, after=after)

@@ -1,5 +1,6 @@
 """Severity shapes and what is said of them, and links of the list of alarms."""
 
+import json
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
@@ -8,6 +9,8 @@ from django import template
 from telemetry.alarm_filter import AlarmFilter, Place
 from telemetry.alarm_rows import AlarmCounts, AlarmRow, PlantAlarms, Severity, Standing, count_rows
 from telemetry.formats import format_number
+from telemetry.live_page import milliseconds
+from telemetry.queries.trend_alarms import Episode
 
 register = template.Library()
 
@@ -58,3 +61,12 @@ def of_plant(alarms: PlantAlarms, slug: str) -> AlarmCounts:
 @register.filter
 def counted(rows: Sequence[AlarmRow]) -> AlarmCounts:
     return count_rows(rows)
+
+
+@register.filter
+def episode_data(found: Sequence[Episode]) -> str:
+    """JSON for the strip above a trend: number of the sensor, ms since 1970 of begin and end, severity, standing."""
+    rows = []
+    for sensor, start, end, row in ((each.sensor, each.start, each.end, each.row) for each in found):
+        rows.append((sensor, milliseconds(start), end and milliseconds(end), row.severity, row.standing))
+    return json.dumps(rows)

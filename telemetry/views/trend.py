@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from telemetry.live_page import trend_data
+from telemetry.queries.trend_alarms import MOST, episodes
 from telemetry.queries.trend_page import sensors_named, trend_page
 from telemetry.trend_query import MAX_SENSORS, RANGES, TrendQuery
 
@@ -26,6 +27,9 @@ def trend(request: HttpRequest) -> HttpResponse:
     if sensors is None:
         raise Http404
     start, end = query.bounds(now)
+    if request.GET.get("part") == "alarms":
+        found = {"alarms": episodes(sensors, start, end, now)}
+        return render(request, "telemetry/_trend_alarms.html", {"page_of": found, "most_alarms": MOST})
     page = trend_page(user, sensors, start, end, now)
     first = page.sensors[0] if page.sensors else None
     return render(
@@ -35,6 +39,7 @@ def trend(request: HttpRequest) -> HttpResponse:
             "plant": first.sensor.machine.zone.plant if first else None,
             "first": first,
             "page_of": page,
+            "most_alarms": MOST,
             "query": query,
             "ranges": [(key, label) for key, (label, _) in RANGES.items()],
             "start": start,

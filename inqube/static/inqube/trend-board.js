@@ -40,6 +40,7 @@ export class Board {
     this.select = select;
     this.back = back;
     this.bounds = [0, 1];
+    this.episodes = []; // alarms, see trend-draw.js
     this.hovered = null;
     this.pointedAt = null;
     this.colours = new Colours(() => this.panels.forEach((each) => each.redraw()));
@@ -84,7 +85,8 @@ export class Board {
     this.shown = shown;
     for (const panel of this.panels) {
       const own = panel.parts.map(({ sensor }) => shown.find((each) => each.sensor === sensor));
-      panel.show(own, limitsOf(own[0].sensor));
+      const numbers = own.map(({ sensor }) => sensor.number);
+      panel.show(own, limitsOf(own[0].sensor), this.episodes.filter(([number]) => numbers.includes(number)));
     }
   }
 

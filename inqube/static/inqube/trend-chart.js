@@ -2,7 +2,7 @@
 
 import { timeAxis, valueAxis } from "./trend-axis.js";
 import { faded } from "./trend-colours.js";
-import { drawGaps, drawLimits, drawQuality } from "./trend-draw.js";
+import { ALARMS_PX, drawAlarms, drawGaps, drawLimits, drawQuality } from "./trend-draw.js";
 import { common } from "./trend-gaps.js";
 import { drawStates } from "./trend-states.js";
 import { tableOf, valueRange } from "./trend-table.js";
@@ -41,14 +41,16 @@ export class Panel {
     this.isStates = parts[0].sensor.kind === "state";
     this.unit = parts[0].sensor.unit;
     this.limits = [];
+    this.episodes = [];
     this.shown = [];
     this.plot = null;
   }
 
   /** `shown`: a `{sensor, place, series, gaps, runs, until}` for each part. */
-  show(shown, limits) {
+  show(shown, limits, episodes) {
     this.shown = shown;
     this.limits = limits;
+    this.episodes = episodes;
     const tables = this.isStates ? [[this.page.bounds, ...shown.flatMap(() => [[0, 0], [0, 0], [0, 0]])]] : shown.map(tableOf);
     this.gaps = common(shown.map((each) => each.gaps));
     const data = tables.length > 1 ? uPlot.join(tables) : tables[0];
@@ -72,7 +74,7 @@ export class Panel {
       ms: 1,
       tzDate: (ms) => uPlot.tzDate(new Date(ms), this.page.timezone),
       legend: { show: false },
-      padding: [10, this.page.layout.right, 0, 0],
+      padding: [() => 10 + (this.episodes.length ? ALARMS_PX : 0), this.page.layout.right, 0, 0],
       series: [{}, ...this.parts.flatMap((part, index) => this.lines(part, index))],
       bands: mean.map((each) => ({ series: [each + 2, each + 1], fill: () => this.bandColour((each - 1) / 3) })),
       scales: {
@@ -152,6 +154,7 @@ export class Panel {
   }
 
   drawBefore(plot) {
+    drawAlarms(plot, this.episodes, this.shown[0]?.until ?? 0, this.colours, uPlot.pxRatio);
     if (this.isStates) drawStates(plot, this.shown, this.colours, uPlot.pxRatio);
     else {
       drawLimits(plot, this.limits, this.colours, uPlot.pxRatio);

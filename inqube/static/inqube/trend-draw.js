@@ -6,6 +6,7 @@ const NAMED_FROM_PX = 24; // a hatched block that is wider says how long it is
 export const STRIP_PX = 7;
 export const BELOW_PX = 10; // the strips lie so far below the plot
 export const STRIP_STEP_PX = 12; // from one sensor's strip to the next
+export const ALARMS_PX = 18; // the strip above the plot
 const SHAPE_PX = 13;
 const LEAST_PX = 3; // of what is not good: a single bad reading is seen
 const DASHES = { HH: [7, 4], LL: [7, 4], H: [2, 3], L: [2, 3] };
@@ -114,6 +115,40 @@ export function drawLimits(plot, limits, colours, px) {
     ctx.strokeText(text, left, y + (isAbove ? -3 : 3) * px);
     ctx.fillStyle = words;
     ctx.fillText(text, left, y + (isAbove ? -3 : 3) * px);
+  }
+  ctx.restore();
+}
+
+/** Alarms above the plot, each from its begin to its end: `[[sensor number, from, to or null, severity, standing], …]`. */
+export function drawAlarms(plot, episodes, nowMs, colours, px) {
+  const { ctx, bbox } = plot;
+  if (!episodes.length) return;
+  ctx.save();
+  type(ctx, colours, px);
+  const middle = bbox.top - (ALARMS_PX / 2 + 2) * px;
+  ctx.textAlign = "right";
+  ctx.fillStyle = colours["ink-3"];
+  ctx.fillText("Alarms", bbox.left - 8 * px, middle);
+  const right = bbox.left + bbox.width;
+  const placed = episodes
+    .map(([, from, to, severity, standing]) => ({
+      left: Math.max(bbox.left, plot.valToPos(from, "x", true)),
+      end: Math.min(right, plot.valToPos(to ?? nowMs, "x", true)),
+      severity,
+      isFilled: standing === "raised",
+    }))
+    .filter(({ left, end }) => left <= right && end >= bbox.left)
+    .reverse(); // the oldest first, as they came
+  for (const { left, end, severity } of placed) {
+    ctx.fillStyle = colours.severity[severity].edge;
+    ctx.fillRect(left, middle - 3 * px, Math.max(2 * px, end - left), 6 * px);
+  }
+  let free = -Infinity; // where a shape has room
+  for (const { left, severity, isFilled } of placed) {
+    const at = Math.max(0, left - (SHAPE_PX + 2) * px);
+    if (at < free) continue;
+    drawShape(ctx, severity, at, middle - (SHAPE_PX / 2) * px, SHAPE_PX * px, colours, px, isFilled);
+    free = at + (SHAPE_PX + 3) * px;
   }
   ctx.restore();
 }

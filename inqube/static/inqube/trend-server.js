@@ -10,3 +10,21 @@ export async function takeFromServer(selectors, signal) {
     if (fresh) document.querySelector(selector).replaceChildren(...fresh.childNodes);
   }
 }
+
+/** The alarms of the present address, below the chart; gives `[[sensor number, from, to or null, severity, standing], …]`. */
+export async function takeAlarms(signal) {
+  const address = new URL(location.href);
+  address.searchParams.set("part", "alarms");
+  const response = await fetch(address, { signal });
+  if (response.ok && !response.redirected) {
+    const answer = document.createElement("template");
+    answer.innerHTML = await response.text();
+    const [old, fresh] = [document, answer.content].map((each) => each.querySelector("[data-trend-alarms]"));
+    if (fresh && !old.isEqualNode(fresh)) old.replaceWith(fresh);
+  }
+  return episodes();
+}
+
+export function episodes() {
+  return JSON.parse(document.querySelector("[data-trend-alarms]").dataset.episodes);
+}

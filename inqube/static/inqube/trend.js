@@ -8,11 +8,12 @@ import { Board } from "./trend-board.js";
 import { load, RefusedError } from "./trend-data.js";
 import { sentenceOf, showCoverage, showLegend, showNow, showRange } from "./trend-legend.js";
 import { append, Follower } from "./trend-live.js";
-import { takeFromServer } from "./trend-server.js";
+import { episodes, takeAlarms, takeFromServer } from "./trend-server.js";
 import { between, boundsOf, isLive, panned, parseView, rangeOfSpan, scaled, viewQuery } from "./trend-view.js";
 
 const PAN_PART = 0.5;
 const TABLES_EVERY_MS = 30_000;
+const ALARMS_AFTER_MS = 1_000;
 
 const data = JSON.parse(document.getElementById("live").textContent);
 setClock(data.plants[0].now);
@@ -31,6 +32,7 @@ let view = parseView(location.search, data.ranges);
 let frozenAt = now(); // the end of a range up to now that does not go on
 let asking = null;
 let tablesAt = 0;
+let alarmsSoon = null;
 let shown = []; // `{sensor, place, series, gaps, runs, states, until}` of each sensor
 const follower = new Follower();
 
@@ -79,7 +81,7 @@ async function show() {
     follower.reset();
     say("");
     draw();
-    await showTables(signal);
+    await Promise.all([showTables(signal), showAlarms(signal)]);
   } catch (error) {
     if (error.name === "AbortError") return;
     const why = error instanceof RefusedError ? error.message : "the server did not answer. What was drawn before stands.";
@@ -94,6 +96,11 @@ async function showTables(signal) {
   tablesAt = now();
   if (view.table || isEmpty) await takeFromServer(["[data-tables]", "[data-nothing]"], signal);
   find("[data-nothing]").hidden = !isEmpty;
+}
+
+async function showAlarms(signal) {
+  board.episodes = await takeAlarms(signal);
+  if (shown.length) draw();
 }
 
 function draw() {
@@ -139,6 +146,7 @@ addEventListener("popstate", () => {
   show();
 });
 board.whenWider(() => show());
+board.episodes = episodes();
 
 // --- What happens ----------------------------------------------------------------------------------------
 const numbers = Object.fromEntries(plants.map((each) => [each.slug, [...each.bySensor.keys()]]));
@@ -156,6 +164,10 @@ feed.addEventListener("readings", ({ detail }) => {
   if (isOffline(feed)) return;
   showReading();
   if (isLive(view) && append(shown, detail.readings)) draw();
+});
+feed.addEventListener("alarm", () => {
+  clearTimeout(alarmsSoon); // however many there are
+  alarmsSoon = setTimeout(() => showAlarms().catch(() => {}), ALARMS_AFTER_MS);
 });
 feed.addEventListener("state", () => {
   if (feed.state === "live" && shown.length && isLive(view)) show(); // what came while the page was away

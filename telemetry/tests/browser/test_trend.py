@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from alarms.models import Rule
+from alarms.models import Alarm, Rule
+from alarms.tests.made import make_alarm
 from plants.models import Plant, Sensor
 from telemetry.tests.browser.conftest import Publish
 from telemetry.tests.conftest import Store
@@ -72,6 +73,22 @@ def test_it_draws_what_the_api_says(temp: Sensor, page: Page, faults: list[str])
 @pytest.fixture
 def high(temp: Sensor, kandy: Plant) -> Rule:
     return Rule.objects.create(plant=kandy, sensor=temp, kind="high", setpoint=24, severity="high")
+
+
+@pytest.fixture
+def alarm(temp: Sensor) -> Alarm:
+    return make_alarm(temp, raised_at=timezone.now() - timedelta(hours=1), cleared_at=timezone.now(), state="cleared")
+
+
+def test_it_shows_the_alarms_of_the_range(alarm: Alarm, page: Page, faults: list[str]) -> None:
+    page.goto(f"/trend/?sensor={TEMP}&range=1h")
+    drawn(page)
+    rows = page.locator("[data-trend-alarms] tbody tr")
+    expect(rows).to_have_count(1)
+    for _ in range(3):
+        page.locator('[data-act="earlier"]').click()
+    expect(rows).to_have_count(0)
+    assert faults == []
 
 
 def test_it_says_the_limits_of_rules(high: Rule, page: Page, faults: list[str]) -> None:

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
+from alarms.tests.made import make_alarm
 from plants.models import Plant, Sensor
 from telemetry.tests.conftest import Store
 from telemetry.tests.samples import mark_rollups
@@ -136,3 +138,17 @@ def test_it_gives_its_script_the_sensors_in_order_and_their_neighbours(
     assert [each["slug"] for each in live["plants"]] == ["rotterdam", "kandy"]
     (machine,) = live["plants"][1]["machines"]
     assert [each["name"] for each in machine["sensors"]] == ["Temperature", "Speed", "State"]
+
+
+def test_it_lists_the_alarms_of_the_range(client: Client, kandy: Plant, vera: User) -> None:
+    temp, now = Sensor.objects.get(slug="temp"), timezone.now()
+    hours = timedelta(hours=1)
+    make_alarm(temp, title="now", raised_at=now - hours)
+    make_alarm(temp, title="before", raised_at=now - 9 * hours, cleared_at=now - 7 * hours, state="cleared")
+    make_alarm(temp, title="long over", raised_at=now - 12 * hours, closed_at=now - 9 * hours, state="closed")
+    make_alarm(Sensor.objects.get(slug="rpm"), title="of another sensor", raised_at=now - hours)
+    client.force_login(vera)
+    page = client.get(f"/trend/?sensor={TEMP}&range=8h&part=alarms").content.decode()
+    assert re.findall(r"<b>([a-z ]+)</b></a>", page) == ["now", "before"]
+    assert page.count(f"[{temp.number}, ") == 2
+    assert "Alarms in this range" in client.get(f"/trend/?sensor={TEMP}&range=8h").content.decode()
