@@ -182,3 +182,10 @@ def test_it_is_written_by_operators_of_the_plant(api_of: ApiOf, high: Rule) -> N
     for persona, status in (("vera", 403), ("charlie", 404), ("anonymous", 401)):
         assert api_of(persona).patch(url_of(high), {"setpoint": 1}).status_code == status
         assert api_of(persona).delete(url_of(high)).status_code == status
+
+
+@pytest.mark.parametrize(("message", "label"), [("Bearing is hot", "Bearing is hot"), ("", "Kandy, Temperature")])
+def test_it_has_a_name_in_the_audit(api_of: ApiOf, temp: Sensor, message: str, label: str) -> None:
+    api_of("alice").post(LIST, {"sensor": str(temp.pk), "kind": "high", "setpoint": 80, "message": message})
+    (entry,) = api_of("alice").get("/api/v1/audit/?object_type=rule").json()["results"]
+    assert entry["object"]["label"] == label
