@@ -124,7 +124,7 @@ if (plants.length) {
     if (feed.state === "live") refresh();
   });
   feed.hear(plants);
-  if (isOwn && document.querySelector("[data-pill]")) everySecond(showConnection(feed, "UTC"));
+  if (isOwn && document.querySelector("[data-strip]")) everySecond(showConnection(feed, "UTC"));
 }
 setInterval(() => {
   if (!document.hidden && Date.now() - askedAt >= AGES_MS) refresh();

@@ -74,7 +74,7 @@ def test_it_closes_a_dialog_by_escape(visitor: Visitor) -> None:
 
 
 def test_it_acknowledges_by_keys(visitor: Visitor) -> None:
-    """On the examples of the design page, until there are alarms."""
+    """On the examples of the design page, which nobody acknowledges."""
     page = visitor.open(next(visit for visit in OURS if visit.name == "design"))
     page.evaluate("document.querySelector('[data-key=a]').addEventListener('click', () => document.title = 'done')")
     page.locator("h1").click()

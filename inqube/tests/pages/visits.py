@@ -63,6 +63,18 @@ def ask_to_shelve(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def open_shelf(page: Page) -> None:
+    page.check("tbody [type=checkbox] >> nth=0")
+    page.click("text=Shelve 1…")
+
+
+def comment_without_words(page: Page) -> None:
+    """As a browser without a script that asks beforehand."""
+    page.evaluate("document.getElementById('note').form.noValidate = true")
+    page.click(".comment button")
+    page.wait_for_load_state()
+
+
 ROLLER = "kandy/rolling/roller-2"
 SENSOR = f"{ROLLER}/fresh"
 
@@ -82,6 +94,10 @@ OURS = (
     Visit("trend of states", "trend/", f"/trend/?sensor={ROLLER}/state"),
     Visit("alarms", "alarms/", "/alarms/", who="vera"),
     Visit("alarms, filtered", "alarms/", "/alarms/?severity=high", who="bob"),
+    Visit("alarms, closed", "alarms/", "/alarms/?show=closed", who="bob"),
+    Visit("shelve alarms", "alarms/", "/alarms/", who="bob", then=open_shelf),
+    Visit("alarm", "alarms/<pk>/", "/alarms/{alarm}/", who="bob"),
+    Visit("comment on an alarm", "alarms/<pk>/", "/alarms/{alarm}/", who="bob", then=comment_without_words),
     Visit("health of alarms", "alarms/health/", "/alarms/health/"),
     Visit("backtest", "rules/backtest", "/rules/backtest?rule={rule}", who="bob"),
     Visit("dead letters", "dead-letters/", "/dead-letters/", who="bob"),
@@ -117,7 +133,7 @@ ADMIN = (
 # Answered with something else than a page, or by somebody else's page: the browsable API, Swagger UI.
 NO_PAGES = {
     *(route for route in ROUTES if route.startswith("api/")),
-    *("plants/<slug>/rate", "plants/<slug>/<zone>/<machine>/timeline", "rates", "system/state"),
+    *("plants/<slug>/rate", "plants/<slug>/<zone>/<machine>/timeline", "rates", "system/state", "alarms/banner"),
     *("logout/", "favicon.ico", "health", "livez", "readyz", "metrics"),
     *("admin/login/", "admin/logout/", "admin/autocomplete/", "admin/jsi18n/", "admin/state/", "admin/<url>"),
     "admin/r/<content_type_id>/<object_id>/",
