@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from alarms.lifecycle import Kind
-from alarms.models import Alarm, AlarmEvent, Source, Subject
+from alarms.models import Alarm, AlarmEvent, Decision, Source, Subject
 from telemetry import formats
 from telemetry.alarm_rows import AlarmRow
 from telemetry.alarm_words import alarm_row, measured
@@ -15,6 +15,7 @@ from telemetry.queries.alarms import alarm_rows
 
 MOST_EVENTS = 200  # the newest; the API has them all
 MOST_HELD = 50
+MOST_DECISIONS = 20
 AROUND = timedelta(hours=1)  # of the trend, before the alarm and after
 
 HAPPENED = {
@@ -49,22 +50,37 @@ class JournalRow(NamedTuple):
     note: str
 
 
+class DecisionRow(NamedTuple):
+    action: str
+    reason: str
+    who: str
+    clock: str
+
+
 class AlarmPage(NamedTuple):
     row: AlarmRow
     journal: list[JournalRow]  # newest first
     held: list[AlarmRow]
+    decisions: list[DecisionRow]  # newest first
     trend: str  # URL, of one that is about a sensor
 
 
 def alarm_page(alarm: Alarm, now: datetime) -> AlarmPage:
-    """Three queries at most."""
+    """Four queries at most."""
     events = AlarmEvent.objects.filter(alarm=alarm).order_by("-id")[:MOST_EVENTS]
     held: list[AlarmRow] = []
     if alarm.subject != Subject.SENSOR:
         under = Alarm.objects.open().filter(held_under=alarm).with_words().worst_first()
         held = alarm_rows(under[:MOST_HELD], now)
     row = alarm_row(alarm, now, len(held))
-    return AlarmPage(row, [_journal_row(alarm, event, now) for event in events], held, trend_of(alarm, now))
+    decisions = [
+        DecisionRow(
+            each.get_action_display(), each.reason, each.actor, formats.format_day_clock(each.at, alarm.plant.tz, now)
+        )
+        for each in Decision.objects.filter(alarm=alarm)[:MOST_DECISIONS]
+    ]
+    journal = [_journal_row(alarm, event, now) for event in events]
+    return AlarmPage(row, journal, held, decisions, trend_of(alarm, now))
 
 
 def _journal_row(alarm: Alarm, event: AlarmEvent, now: datetime) -> JournalRow:

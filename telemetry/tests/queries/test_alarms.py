@@ -60,9 +60,9 @@ def test_it_asks_as_much_for_many_as_for_one(temp: Sensor, vera: User) -> None:
         return counts
 
     many(temp, 1)
-    assert asked() == [6, 2, 1, 2, 3]
+    assert asked() == [6, 2, 1, 2, 4]
     many(temp, 9)
-    assert asked() == [6, 2, 1, 2, 3]
+    assert asked() == [6, 2, 1, 2, 4]
 
 
 def test_it_asks_once_where_nothing_calls(temp: Sensor, vera: User) -> None:
