@@ -15,6 +15,7 @@ from telemetry.attention import Concern, Worst
 from telemetry.increase import increase
 from telemetry.machine_state import Pictogram, label_of
 from telemetry.queries.console import SensorView, quality_of
+from telemetry.queries.effects import Effect
 from telemetry.queries.history.answer import Series
 from telemetry.queries.rates import Rates
 from telemetry.queries.timeline import SPAN, Stretch
@@ -33,6 +34,13 @@ BAR_GAP = 0.7
 @register.filter
 def number(value: float, decimals: int) -> str:
     return formats.format_number(value, decimals)
+
+
+@register.filter
+def before_and_after(effect: Effect) -> list[tuple[float | None, float | None]]:
+    """Means, lowest, highest."""
+    before, after = effect["before"], effect["after"]
+    return [(before["mean"], after["mean"]), (before["min"], after["min"]), (before["max"], after["max"])]
 
 
 @register.simple_tag

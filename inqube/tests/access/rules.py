@@ -65,6 +65,8 @@ ROUTES: dict[str, Rows] = {
     "plants/<slug>/<zone>/<machine>/": page(GET="login 200/404 200/404 200"),
     "plants/<slug>/<zone>/<machine>/timeline": page(GET="login 200/404 200/404 200"),
     "trend/": page(GET="login 200/404 200/404 200"),
+    "decisions/": page(GET="login 200 200 200", POST="login 403 403 403"),
+    "decisions/<pk>/": page(GET="login 200/404 200/404 200"),
     "alarms/health/": page(GET="login 200 200 200"),
     "alarms/": page(GET="login 200 200 200", POST="login 403 302 302"),
     "alarms/banner": page(GET="login 200 200 200"),

@@ -98,6 +98,8 @@ OURS = (
     Visit("shelve alarms", "alarms/", "/alarms/", who="bob", then=open_shelf),
     Visit("alarm", "alarms/<pk>/", "/alarms/{alarm}/", who="bob"),
     Visit("comment on an alarm", "alarms/<pk>/", "/alarms/{alarm}/", who="bob", then=comment_without_words),
+    Visit("decisions", "decisions/", "/decisions/?alarm={alarm}", who="bob"),
+    Visit("decision", "decisions/<pk>/", "/decisions/{decision}/", who="bob"),
     Visit("health of alarms", "alarms/health/", "/alarms/health/"),
     Visit("backtest", "rules/backtest", "/rules/backtest?rule={rule}", who="bob"),
     Visit("dead letters", "dead-letters/", "/dead-letters/", who="bob"),
