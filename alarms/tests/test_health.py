@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 
 from alarms.health import FLOOD_BEGINS, SPAN, Flood, Health, floods, health
 from alarms.models import Alarm, AlarmEvent
-from alarms.tests.made import make_alarm
+from alarms.tests.alarms import make_alarm
 from plants.models import Plant, Sensor
 
 MOMENT = now()
@@ -46,8 +46,8 @@ def measured(found: Health) -> dict[str, float]:
 
 def test_it_counts_what_called_by_hour_and_severity(temp: Sensor, settings: Settings) -> None:
     settings.ALARM_OPERATORS = 2
-    call(make_alarm(temp, "high"), 3600, times=9)
-    call(make_alarm(temp, "low"), 7200, times=3)
+    call(make_alarm(temp, severity="high"), 3600, times=9)
+    call(make_alarm(temp, severity="low"), 7200, times=3)
     found = asked(temp.machine.zone.plant)
     assert found.total == 12
     assert measured(found)["Alarms an hour and operator"] == 12 / 24 / 2

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from alarms.tests.made import make_alarm
+from alarms.tests.alarms import make_alarm
 from inqube.api.problems import MEDIA_TYPE
 from plants.models import Plant, Sensor
 from telemetry.ingest.counters import BOUNDS_S
@@ -169,9 +169,9 @@ def test_it_says_how_each_ingest_process_is(client: Client, transactional_db: No
 @pytest.mark.django_db(transaction=True)
 def test_it_counts_open_alarms(client: Client, kandy: Plant) -> None:
     temp = Sensor.objects.get(slug="temp")
-    whole = make_alarm(temp, "critical")
+    whole = make_alarm(temp, severity="critical")
     for fields in ({"state": "acknowledged"}, {"state": "closed"}, {"held_under": whole}):
-        make_alarm(temp, "critical", **fields)
+        make_alarm(temp, severity="critical", **fields)
     found = scrape(client)
     assert found["inqube_alarms_open severity=critical"] == 2
     assert found["inqube_alarms_unacknowledged severity=critical"] == 1

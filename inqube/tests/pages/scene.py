@@ -12,7 +12,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from accounts.models import User
-from alarms.models import Actor, Delivery, NotificationChannel, NotificationPolicy, NotificationStep, Source
+from alarms.models import Actor, Decision, Delivery, NotificationChannel, NotificationPolicy, NotificationStep, Source
 from alarms.tests.alarms import make_alarm
 from plants.models import Machine, Membership, Plant, Sensor, Zone
 from plants.models.devices import Device
@@ -186,7 +186,11 @@ def build() -> Scene:
     channel, policy, delivery = notifications(plant, now)
     job = installation(now)
     alarm = make_alarm(Sensor.objects.get(slug="fresh"))
-    alarm.comment(Actor(users["bob"], Source.PAGE), "Smells of oil.")
+    by = Actor(users["bob"], Source.PAGE)
+    alarm.comment(by, "Smells of oil.")
+    decision = Decision.objects.record(
+        by, alarm=alarm, action="manual_action", reason="Oil changed.", sensors=[alarm.sensor_id]
+    )
     things = {
         "plant": plant,
         "zone": zone,
@@ -198,6 +202,7 @@ def build() -> Scene:
         "device": device,
         "rule": alarm.rule,
         "alarm": alarm,
+        "decision": decision,
         "notificationchannel": channel,
         "notificationpolicy": policy,
         "delivery": delivery,

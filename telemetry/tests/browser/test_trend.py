@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from alarms.models import Alarm, Rule
-from alarms.tests.made import make_alarm
+from alarms.tests.alarms import make_alarm
 from plants.models import Plant, Sensor
 from telemetry.tests.browser.conftest import Publish
 from telemetry.tests.conftest import Store

@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from alarms.models import Actor, Alarm, AlarmEvent, Source
-from alarms.tests.made import make_alarm
+from alarms.tests.alarms import make_alarm
 from plants.models import Plant, Sensor
 from telemetry.live import alarm_feed, tail
 from telemetry.live.alarm_feed import APPLICATION_NAME

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from alarms.models import AlarmEvent
-from alarms.tests.made import make_alarm
+from alarms.tests.alarms import make_alarm
 from plants.models import Plant, Sensor
 
 

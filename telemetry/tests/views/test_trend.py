@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from alarms.tests.made import make_alarm
+from alarms.tests.alarms import make_alarm
 from plants.models import Plant, Sensor
 from telemetry.tests.conftest import Store
 from telemetry.tests.samples import mark_rollups
