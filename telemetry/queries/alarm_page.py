@@ -51,6 +51,7 @@ class JournalRow(NamedTuple):
 
 
 class DecisionRow(NamedTuple):
+    url: str
     action: str
     reason: str
     who: str
@@ -75,7 +76,11 @@ def alarm_page(alarm: Alarm, now: datetime) -> AlarmPage:
     row = alarm_row(alarm, now, len(held))
     decisions = [
         DecisionRow(
-            each.get_action_display(), each.reason, each.actor, formats.format_day_clock(each.at, alarm.plant.tz, now)
+            reverse("decision", args=[each.pk]),
+            each.get_action_display(),
+            each.reason,
+            each.actor,
+            formats.format_day_clock(each.at, alarm.plant.tz, now),
         )
         for each in Decision.objects.filter(alarm=alarm)[:MOST_DECISIONS]
     ]

@@ -12,13 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from alarms.models import Alarm, Decision, Rule
+from alarms.models import Alarm, Rule
 from plants.models import Plant
 from telemetry.alarm_filter import SHOWN, AlarmFilter, Place
 from telemetry.queries.alarm_page import alarm_page
 from telemetry.queries.alarms import alarm_list, closed_page
 from telemetry.views.alarm_actions import SHELVES, Choice, act
-from telemetry.views.alarm_decisions import decide
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,11 +64,8 @@ def alarm(request: HttpRequest, pk: UUID) -> HttpResponse:
     """All of one alarm; a POST does something with it."""
     visible = Alarm.objects.visible_to(request.user)
     found = get_object_or_404(visible.with_words(), pk=pk)
-    url = reverse("alarm", args=[pk])
-    if request.method == "POST" and "decision" in request.POST:
-        return decide(request, found, url)
     if request.method == "POST":
-        return act(request, Choice.from_form(request.POST)._replace(ids=[pk]), visible, url)
+        return act(request, Choice.from_form(request.POST)._replace(ids=[pk]), visible, reverse("alarm", args=[pk]))
     now, user = timezone.now(), cast(User, request.user)
     return render(
         request,
@@ -83,6 +79,5 @@ def alarm(request: HttpRequest, pk: UUID) -> HttpResponse:
             "may_operate": user.may_operate,
             "is_mine": found.assigned_to_id == user.pk,
             "shelves": SHELVES,
-            "decisions": Decision.Action.choices,
         },
     )

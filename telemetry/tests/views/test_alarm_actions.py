@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from alarms.models import Actor, Alarm, AlarmEvent, Decision, Source
+from alarms.models import Actor, Alarm, AlarmEvent, Source
 from alarms.tests.alarms import make_alarm
 from plants.models import Plant, Sensor
 
@@ -112,30 +112,3 @@ def test_it_goes_back_to_the_page_of_the_banner(
 ) -> None:
     client.force_login(bob)
     assert client.post("/alarms/", {"acknowledge": str(alarm.pk), "next": url})["Location"] == goes_to
-
-
-def test_it_records_a_decision(client: Client, alarm: Alarm, bob: User) -> None:
-    url = f"/alarms/{alarm.pk}/"
-    html = post(client, bob, {"decision": "defer", "reason": "At the next stop."}, url)
-    assert "The decision is recorded." in html
-    assert "At the next stop." in html
-    decision = Decision.objects.get()
-    assert (decision.alarm, decision.actor, decision.source, decision.sensors) == (
-        alarm,
-        "Bob",
-        "page",
-        [alarm.sensor_id],
-    )
-
-
-@pytest.mark.parametrize("form", [{"decision": "defer", "reason": " "}, {"decision": "guess", "reason": "why"}])
-def test_it_records_no_half_decision(client: Client, alarm: Alarm, bob: User, form: dict[str, str]) -> None:
-    assert "Nothing was recorded." in post(client, bob, form, f"/alarms/{alarm.pk}/")
-    assert not Decision.objects.exists()
-
-
-def test_it_takes_no_decision_from_viewers(client: Client, alarm: Alarm, vera: User) -> None:
-    client.force_login(vera)
-    form = {"decision": "defer", "reason": "why"}
-    assert client.post(f"/alarms/{alarm.pk}/", form).status_code == 403
-    assert not Decision.objects.exists()
