@@ -1,6 +1,7 @@
 import pytest
 
-from alarms.conditions import NORMAL, Change, Good, Limits, Standing, advance, limits, step
+from alarms.conditions import NORMAL, Change, Good, Kind, Limits, Standing, advance, limits, step
+from alarms.models import Rule
 from plants.scales import SECOND_US
 
 Readings = list[tuple[float, float]]  # (seconds, value)
@@ -75,3 +76,7 @@ def test_it_holds_nothing_abnormal_out_of_its_hours() -> None:
     rule = limits("high", 80, 0, 0, 0)
     standing, _ = step(rule, NORMAL, 0, 90.0, None)
     assert step(rule, standing, 1, 90.0, None, is_scheduled=False)[0] == NORMAL
+
+
+def test_it_knows_the_kinds_that_rules_may_have() -> None:
+    assert {kind.value for kind in Kind} == set(Rule.Kind.values)
