@@ -24,6 +24,7 @@ import django
 import pytest
 
 from inqube import embedded
+from inqube.demo.chromium import chromium
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -113,8 +114,8 @@ def missing_programs() -> dict[str, str]:
         missing["mosquitto"] = "the mosquitto program is not installed (apt-get install mosquitto)"
     if not os.environ.get("TIMESCALE_TEST_URL") and shutil.which("npm") is None:
         missing["timescale"] = "there is no TimescaleDB: set TIMESCALE_TEST_URL, or install Node.js and npm"
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
-        missing["browser"] = "Chromium is not installed (apt-get install chromium)"
+    if chromium() is None:
+        missing["browser"] = "Chromium is not installed (apt-get install chromium-headless-shell)"
     if (node := shutil.which("node")) is None or node_release(node) < OLDEST_NODE:
         missing["node"] = f"Node.js {OLDEST_NODE} or later is not installed (apt-get install nodejs)"
     return missing

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from inqube.demo.screenshots import FLAGS, chromium, sign_in
+from inqube.demo.screenshots import FLAGS, installed_chromium, sign_in
 from inqube.demo.still import StillFactory, still_factory
 
 AIM_BYTES = 100_000
@@ -34,7 +34,7 @@ class Load:
 def main() -> None:
     options = arguments()
     with still_factory() as factory, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=installed_chromium(), args=FLAGS)
         loads = [load(browser, factory, options.path) for _ in range(options.rounds + 1)][1:]  # the first warms up
         browser.close()
     size, requests = max(each.bytes for each in loads), loads[0].requests

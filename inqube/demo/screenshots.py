@@ -4,13 +4,13 @@ The factory stands still at one moment, so that what changes in the pictures is 
 """
 
 import argparse
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
+from inqube.demo.chromium import chromium
 from inqube.demo.still import ROOT, StillFactory, still_factory
 
 TO = ROOT / "docs" / "screenshots"
@@ -61,7 +61,7 @@ def take(factory: StillFactory, views: Sequence[View], to: Path) -> list[Path]:
     """`NAME-SIZE-THEME.png` of each."""
     to.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=installed_chromium(), args=FLAGS)
         taken = [
             picture(browser, factory, view, size, theme, to) for size in SIZES for theme in THEMES for view in views
         ]
@@ -69,8 +69,8 @@ def take(factory: StillFactory, views: Sequence[View], to: Path) -> list[Path]:
     return taken
 
 
-def chromium() -> str:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+def installed_chromium() -> str:
+    found = chromium()
     if found is None:
         raise SystemExit("Chromium is not installed.")
     return found

@@ -5,12 +5,12 @@ has its own cookies, storage and cache, and in rows that nobody else made.
 """
 
 import asyncio
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
+from inqube.demo.chromium import chromium
 from telemetry.tests.web_server import WebServer
 
 if TYPE_CHECKING:
@@ -47,9 +47,8 @@ def only_browser() -> "Iterator[tuple[Browser, asyncio.AbstractEventLoop]]":
     """With the event loop of Playwright, which runs in the tests' thread."""
     from playwright.sync_api import sync_playwright  # here: not every test needs it
 
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         loop = asyncio.get_running_loop()
         asyncio._set_running_loop(None)
         yield launched, loop

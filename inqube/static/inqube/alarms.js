@@ -124,7 +124,8 @@ if (plants.length) {
     if (feed.state === "live") refresh();
   });
   feed.hear(plants);
-  if (isOwn && document.querySelector("[data-strip]")) everySecond(showConnection(feed, "UTC"));
+  const says = ["[data-pill]", "[data-strip]"].every((each) => document.querySelector(each));
+  if (isOwn && says) everySecond(showConnection(feed, "UTC"));
 }
 setInterval(() => {
   if (!document.hidden && Date.now() - askedAt >= AGES_MS) refresh();
