@@ -195,11 +195,11 @@ def test_it_counts_in_the_navigation_what_waits(
 
 
 def test_it_asks_the_database_a_fixed_number_of_times(operator: Client, kandy: Plant, bob: User) -> None:
-    """For session, user, side bar (plants; whose letters; sensors), whose letters, they themselves, reasons, filter."""
+    """For session, user, side bar (plants; whose letters; sensors; alarms), whose letters, they, reasons, filter."""
     DeadLetter.objects.bulk_create(unsaved_letter(kandy) for _ in range(30))
     with CaptureQueriesContext(connection) as asked:
         operator.get(LIST)
-    assert len(asked) == 10
+    assert len(asked) == 11
 
 
 def test_it_keeps_script_and_style_out_of_the_html(operator: Client, kandy: Plant) -> None:
