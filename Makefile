@@ -30,8 +30,10 @@ $(INSTALLED): requirements/dev.txt
 demo: $(INSTALLED)
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
+# One more than processors: a quarter of the time a test waits for another process.
+test: WORKERS = $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Most of the time they wait: three at once leave two processors something to do. `make test` runs the short ones too.
 faults: $(INSTALLED)
