@@ -1,4 +1,4 @@
-"""Middleware of every request: the id that answers, problems and logs carry; the refusal of NUL."""
+"""Middleware of every request: the id that answers, problems and logs carry; slashes at the end; the refusal of NUL."""
 
 import re
 import uuid
@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 import structlog
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.urls import is_valid_path
 
 from inqube.api.problems import bad_request
 
@@ -28,6 +29,25 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
+
+
+class SlashMiddleware:
+    """Takes a path of the API with a slash at its end and without: its documents write some so and some so.
+
+    Django's way is to redirect, which makes a GET of a POST.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        path = request.path_info
+        if path.startswith("/api/") and not is_valid_path(path):
+            other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
+            if is_valid_path(other):
+                request.path = request.path.removesuffix(path) + other
+                request.path_info = other
+        return self.get_response(request)
 
 
 class NulMiddleware:

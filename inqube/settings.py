@@ -136,6 +136,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",  # before all that answers a preflight or an error
     "inqube.bodies.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "inqube.requests.SlashMiddleware",  # before Django redirects
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -2,7 +2,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from plants.models import Plant
+from alarms.tests.alarms import make_alarm
+from plants.models import Plant, Sensor
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,16 @@ def test_it_describes_that_it_refuses_nul(client: Client, alice: User, path: str
 def test_it_takes_the_text_of_an_escaped_nul(client: Client, alice: User) -> None:
     client.force_login(alice)
     assert client.get("/api/v1/plants/?search=%2500").status_code == 200
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_it_takes_paths_of_the_api_with_a_slash_at_the_end_and_without(
+    client: Client, bob: User, kandy: Plant, slash: str
+) -> None:
+    alarm = make_alarm(Sensor.objects.get(slug="temp"))
+    client.force_login(bob)
+    assert client.post(f"/api/v1/alarms/{alarm.pk}/ack{slash}").json()["state"] == "acknowledged"
+    assert client.get(f"/api/v1/alarms/{alarm.pk}/events{slash}").json()["count"] == 1
+    assert client.get(f"/api/v1/plants{slash}").status_code == 200
+    assert client.get(f"/api/v1/telemetry/latest{slash}?plant=kandy").status_code == 200
+    assert client.post(f"/api/v1/nowhere{slash}").status_code == 404
