@@ -5,7 +5,7 @@ On a cursor of psycopg, for ingest and the worker; what people do goes through t
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -28,30 +28,10 @@ CROSS JOIN LATERAL (
 WHERE last.shelved_until > statement_timestamp()
 """
 
-COLUMNS = (
-    "id", "subject", "rule_id", "sensor_id", "machine_id", "device_id", "plant_id", "version_id", "severity", "title",
-    "state", "raised_at", "occurrences", "trigger_value", "peak_value", "peak_at", "cleared_at", "clear_value",
-    "closed_at", "held_under_id", "shelved_until", "shelved_by_id", "shelve_reason",
-)  # fmt: skip
-INSERT = f"INSERT INTO alarms_alarm ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"
-CHANGING = COLUMNS[COLUMNS.index("state") :]
-SELECT = f"SELECT {', '.join(COLUMNS)} FROM alarms_alarm"
-OPEN = f"""
-{SELECT} WHERE state <> 'closed' AND subject = 'sensor'
-    AND (rule_id, sensor_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[])) FOR UPDATE
-"""
-OPEN_WITH = f"{SELECT} WHERE state <> 'closed' AND id = ANY(%s) FOR UPDATE"
-OPEN_GROUPS = f"{SELECT} WHERE state <> 'closed' AND subject <> 'sensor' AND plant_id = ANY(%s) FOR UPDATE"
-UPDATE = f"UPDATE alarms_alarm SET {', '.join(f'{column} = %s' for column in CHANGING)} WHERE id = %s"
-INSERT_EVENT = """
-INSERT INTO alarms_alarmevent (alarm_id, plant_id, kind, state, time, value, actor, source, note, detail)
-VALUES (%s, %s, %s, %s, %s, %s, '', %s, %s, %s) RETURNING id
-"""
-
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """An open alarm as it is being changed; the columns of COLUMNS in their order."""
+    """An open alarm as it is being changed; its fields are columns."""
 
     id: UUID
     subject: str
@@ -82,6 +62,23 @@ class Row:
 
     def values(self, columns: Iterable[str]) -> list[Any]:
         return [getattr(self, column) for column in columns]
+
+
+COLUMNS = tuple(each.name for each in fields(Row))
+INSERT = f"INSERT INTO alarms_alarm ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"
+CHANGING = COLUMNS[COLUMNS.index("state") :]
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM alarms_alarm"
+OPEN = f"""
+{SELECT} WHERE state <> 'closed' AND subject = 'sensor'
+    AND (rule_id, sensor_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[])) FOR UPDATE
+"""
+OPEN_WITH = f"{SELECT} WHERE state <> 'closed' AND id = ANY(%s) FOR UPDATE"
+OPEN_GROUPS = f"{SELECT} WHERE state <> 'closed' AND subject <> 'sensor' AND plant_id = ANY(%s) FOR UPDATE"
+UPDATE = f"UPDATE alarms_alarm SET {', '.join(f'{column} = %s' for column in CHANGING)} WHERE id = %s"
+INSERT_EVENT = """
+INSERT INTO alarms_alarmevent (alarm_id, plant_id, kind, state, time, value, actor, source, note, detail)
+VALUES (%s, %s, %s, %s, %s, %s, '', %s, %s, %s) RETURNING id
+"""
 
 
 class Event(NamedTuple):
