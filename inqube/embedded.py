@@ -8,6 +8,7 @@ import ctypes
 import hashlib
 import os
 import pwd
+import random
 import signal
 import socket
 import stat
@@ -36,6 +37,7 @@ with warnings.catch_warnings():
     )
 
 LOOPBACK = "127.0.0.1"
+NOT_FOR_CLIENTS = range(20_000, 30_000)  # outgoing connections have higher ports: 32768 on Linux, 49152 elsewhere
 POSTGRES_USER = "embedded_postgres"  # PostgreSQL refuses to run as root; this user is made where we are root
 SOCKET_PATH_BYTES = 100  # the kernel's limit is 107, on macOS 103
 POSTGRES_SOCKET = ".s.PGSQL.5432.lock"  # the longest name that it makes
@@ -91,17 +93,20 @@ class Server:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """The preferred loopback port if nobody listens there, else any free one."""
-    for port in (preferred, 0):
-        if port is None:
-            continue
+    """The preferred loopback port if nobody listens there, else any free one.
+
+    Not one that the kernel chooses: it gives those to outgoing connections too, and one may have it before the server
+    that it is for, or while that server is started anew.
+    """
+    chosen = random.SystemRandom().sample(NOT_FOR_CLIENTS, 100)
+    for port in chosen if preferred is None else (preferred, *chosen):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free
             try:
                 probe.bind((LOOPBACK, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            return port
     raise EmbeddedError("No free port was found on 127.0.0.1.")
 
 

@@ -33,6 +33,12 @@ def test_it_chooses_another_port_when_the_preferred_one_is_taken() -> None:
         assert embedded.free_port(port) != port
 
 
+def test_it_chooses_ports_that_no_outgoing_connection_gets() -> None:
+    with socket.create_server((embedded.LOOPBACK, 0)) as server, socket.create_connection(server.getsockname()) as one:
+        assert embedded.free_port() < one.getsockname()[1]
+    assert embedded.free_port() in embedded.NOT_FOR_CLIENTS
+
+
 def test_it_shortens_a_path_that_no_socket_could_have(tmp_path: Path) -> None:
     long = tmp_path / ("x" * 90)
     short = embedded.short_directory(long, "socket")
