@@ -5,12 +5,26 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
+from telemetry.alarm_rows import Severity
 from telemetry.queries.console import MachineView
 
 Kind = Literal["fault", "silent", "bad", "unknown", "stale", "maintenance", "late"]
 
 # The worst first. A machine that says it is in fault is sure; silence may hide anything; a bad value is known to be.
-RANK: tuple[Kind, ...] = ("fault", "silent", "bad", "unknown", "stale", "maintenance", "late")
+# Alarms stand among them: somebody has thought about how bad they are.
+RANK: tuple[Kind | Severity, ...] = (
+    "critical",
+    "fault",
+    "high",
+    "silent",
+    "bad",
+    "unknown",
+    "medium",
+    "stale",
+    "maintenance",
+    "low",
+    "late",
+)
 REPORTING: tuple[Kind, ...] = ("silent", "bad", "stale", "late")
 
 
@@ -61,6 +75,11 @@ def worst(machines: Sequence[MachineView]) -> Worst | None:
         return None
     first = min(found, key=lambda each: RANK.index(each.kind))
     return Worst(first, len({id(each.machine) for each in found}) - 1)
+
+
+def outranks(severity: Severity, concern: Concern | None) -> bool:
+    """Whether an alarm is worse than what is worst else."""
+    return concern is None or RANK.index(severity) < RANK.index(concern.kind)
 
 
 def not_reporting(machines: Iterable[MachineView]) -> list[tuple[datetime, Concern]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -42,7 +42,7 @@ def alarm_list(alarms: AlarmQuerySet, chosen: AlarmFilter, now: datetime) -> Ala
     waiting = alarm_rows(calling.unacknowledged().worst_first()[:MOST_ROWS], now)
     acknowledged = alarm_rows(calling.exclude(state__in=UNACKNOWLEDGED).worst_first()[:MOST_ROWS], now)
     return AlarmList(
-        waiting, acknowledged, shelved_rows(of_severity, now), sum_of(counts_by_plant(matching, now).values())
+        waiting, acknowledged, shelved_rows(of_severity, now), sum_of(counts_by("plant", matching, now).values())
     )
 
 
@@ -81,12 +81,12 @@ def closed_page(alarms: AlarmQuerySet, chosen: AlarmFilter, before: Place | None
     return ClosedPage(alarm_rows(shown[:PAGE], now), Place.of(shown[PAGE - 1]) if len(shown) > PAGE else None)
 
 
-def counts_by_plant(alarms: AlarmQuerySet, now: datetime) -> dict[str, AlarmCounts]:
-    """Of those that call; by the slug of their plant."""
-    found: dict[str, AlarmCounts] = {}
-    rows = alarms.calling(now).order_by().values_list("plant__slug", "severity", "state").annotate(Count("id"))
-    for slug, severity, state, count in rows:
-        counts = found.setdefault(slug, no_alarms())
+def counts_by(field: str, alarms: AlarmQuerySet, now: datetime) -> dict[Any, AlarmCounts]:
+    """Of those that call; by the value of a field, which some alarms may lack."""
+    found: dict[Any, AlarmCounts] = {}
+    rows = alarms.calling(now).order_by().values_list(field, "severity", "state").annotate(Count("id"))
+    for value, severity, state, count in rows:
+        counts = found.setdefault(value, no_alarms())
         (counts.waiting if state in UNACKNOWLEDGED else counts.acknowledged)[cast(Severity, severity)] += count
     return found
 
@@ -101,10 +101,25 @@ def sum_of(counts: Iterable[AlarmCounts]) -> AlarmCounts:
 def plant_alarms(user: User | AnonymousUser, now: datetime) -> PlantAlarms:
     """What every page shows of alarms: one query, and one more while somebody is called."""
     alarms = Alarm.objects.visible_to(user)
-    found = PlantAlarms(counts_by_plant(alarms, now))
+    found = PlantAlarms(counts_by("plant__slug", alarms, now))
     waiting = found.counts.waiting.total()
     newest = alarms.calling(now).unacknowledged().worst_first().with_words().first() if waiting else None
     return replace(found, banner=AlarmBanner(alarm_row(newest, now), waiting)) if newest else found
+
+
+class CardAlarms(NamedTuple):
+    """What the overview's cards show: the worst alarm by slug of the plant, and counts by zone."""
+
+    worst: dict[str, AlarmRow]
+    zones: dict[UUID, AlarmCounts]
+
+
+def card_alarms(alarms: AlarmQuerySet, now: datetime) -> CardAlarms:
+    """Two queries. Of equally bad ones those come first that nobody has acknowledged, then the newest."""
+    calling = alarms.calling(now).annotate(is_waiting=Q(state__in=UNACKNOWLEDGED)).with_words()
+    worst = calling.order_by("plant_id", "rank", "-is_waiting", "-raised_at", "id").distinct("plant_id")
+    zones = counts_by("machine__zone", alarms.filter(machine__isnull=False), now)
+    return CardAlarms({alarm.plant.slug: alarm_row(alarm, now) for alarm in worst}, zones)
 
 
 class Marks(NamedTuple):

@@ -1,13 +1,16 @@
 """Severity shapes and what is said of them, and links of the list of alarms."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django import template
 
+from telemetry import attention
 from telemetry.alarm_filter import AlarmFilter, Place
-from telemetry.alarm_rows import AlarmCounts, AlarmRow, PlantAlarms, Severity, Standing, count_rows
+from telemetry.alarm_rows import AlarmCounts, AlarmRow, PlantAlarms, Severity, Standing, count_rows, no_alarms
+from telemetry.attention import Worst
 from telemetry.formats import format_number
 from telemetry.live_page import milliseconds
 from telemetry.queries.trend_alarms import Episode
@@ -56,6 +59,22 @@ def alarms_filtered(filter: AlarmFilter, before: Place | None = None, **changes:
 @register.filter
 def of_plant(alarms: PlantAlarms, slug: str) -> AlarmCounts:
     return alarms.of(slug)
+
+
+@register.filter
+def of_slug(rows: Mapping[str, AlarmRow], slug: str) -> AlarmRow | None:
+    return rows.get(slug)
+
+
+@register.filter
+def of_zone(counts: Mapping[UUID, AlarmCounts], zone: UUID) -> AlarmCounts:
+    return counts.get(zone) or no_alarms()
+
+
+@register.filter
+def outranks(row: AlarmRow | None, worst: Worst | None) -> bool:
+    """Whether a plant's worst alarm is worse than all that is not as expected."""
+    return row is not None and attention.outranks(row.severity, worst.concern if worst else None)
 
 
 @register.filter

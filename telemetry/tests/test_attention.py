@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from plants.models import Machine, Sensor
-from telemetry.attention import concerns, not_reporting, worst
+from telemetry.attention import concerns, not_reporting, outranks, worst
 from telemetry.models import Latest
 from telemetry.queries.console import MachineView, sensor_views
 from telemetry.templatetags.console import concern_detail, concern_title, concern_words
@@ -103,3 +103,12 @@ def test_it_says_when_the_worst_was_last_heard() -> None:
 
     assert found is not None
     assert concern_detail(found, ZoneInfo("UTC"), NOW) == "since 11:56, and 1 other machine"
+
+
+def test_it_ranks_an_alarm_among_what_is_not_as_expected() -> None:
+    found = worst([FAULT])
+
+    assert found is not None
+    assert outranks("critical", found.concern)
+    assert not outranks("high", found.concern)
+    assert outranks("low", None)

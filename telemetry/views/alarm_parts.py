@@ -11,8 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from alarms.models import Alarm
-from plants.models import Machine, Plant
-from telemetry.queries.alarms import MOST_ON_OVERVIEW, marks_of, worst_open
+from plants.models import Machine, Plant, Zone
+from telemetry.queries.alarms import MOST_ON_OVERVIEW, card_alarms, marks_of, worst_open
 
 
 @require_safe
@@ -25,7 +25,9 @@ def alarm_banner(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"now": now, "of": of}
     if of == "overview":
         context |= {"marks": marks_of(alarms, now), "open_alarms": worst_open(alarms, now, MOST_ON_OVERVIEW)}
-        context["plants"] = Plant.objects.visible_to(request.user)
+        plants = Plant.objects.visible_to(request.user)
+        context |= {"cards": card_alarms(alarms, now), "plants": plants}
+        context["zones"] = Zone.objects.filter(plant__in=plants)
     elif of == "plant":
         plant = get_object_or_404(Plant.objects.visible_to(request.user), slug=request.GET.get("plant", ""))
         context |= {"plant": plant, "marks": marks_of(alarms.filter(plant=plant), now)}

@@ -14,7 +14,7 @@ from plants.models import Plant, Sensor
 from telemetry.live_page import overview_data, plant_data
 from telemetry.machine_filter import MachineFilter, is_quiet
 from telemetry.navigation import letters_waiting
-from telemetry.queries.alarms import MOST_ON_OVERVIEW, worst_open
+from telemetry.queries.alarms import MOST_ON_OVERVIEW, card_alarms, worst_open
 from telemetry.queries.overview_page import overview_page
 from telemetry.queries.plant_page import plant_page
 from telemetry.queries.rates import rates_by_sensor, readings_a_second
@@ -26,6 +26,7 @@ from telemetry.queries.rates import rates_by_sensor, readings_a_second
 def overview(request: HttpRequest) -> HttpResponse:
     """Every plant the user sees, with its freshness and the state of its machines."""
     now = timezone.now()
+    alarms = Alarm.objects.visible_to(request.user)
     found = overview_page(list(Plant.objects.visible_to(request.user)), now)
     return render(
         request,
@@ -36,7 +37,8 @@ def overview(request: HttpRequest) -> HttpResponse:
             "now": now,
             "host": urlsplit(f"//{request.get_host()}").hostname,
             "live": [overview_data(card, now) for card in found.cards],
-            "open_alarms": worst_open(Alarm.objects.visible_to(request.user), now, MOST_ON_OVERVIEW),
+            "open_alarms": worst_open(alarms, now, MOST_ON_OVERVIEW),
+            "cards": card_alarms(alarms, now),
         },
     )
 

@@ -2,7 +2,9 @@
 
 import { formatAge } from "./format.js";
 
-const RANK = ["fault", "silent", "bad", "unknown", "stale", "maintenance", "late"];
+const RANK = [
+  "critical", "fault", "high", "silent", "bad", "unknown", "medium", "stale", "maintenance", "low", "late",
+];
 const REPORTING = ["silent", "bad", "stale", "late"];
 const STATES = { fault: "in fault", silent: "silent", unknown: "state unknown", maintenance: "in maintenance" };
 const ICONS = { bad: "error", late: "clock" };
@@ -29,6 +31,11 @@ export function worst(machines) {
   const best = Math.min(...found.map((each) => RANK.indexOf(each.kind)));
   const concern = found.find((each) => RANK.indexOf(each.kind) === best);
   return { concern, others: new Set(found.map((each) => each.machine)).size - 1 };
+}
+
+/** Whether an alarm is worse than what is worst else. */
+export function outranks(severity, found) {
+  return !found || RANK.indexOf(severity) < RANK.indexOf(found.concern.kind);
 }
 
 /** What does not report as expected, the longest silent first. */

@@ -1,6 +1,6 @@
 // The overview: every plant's worst, freshness and rate, its machines' states and a value of each zone, live.
 
-import { detail, icon, notReporting, title, words, worst } from "./attention.js";
+import { detail, icon, notReporting, outranks, title, words, worst } from "./attention.js";
 import { everySecond, now, setClock } from "./clock.js";
 import { heardUntil, isOffline, showConnection } from "./connection.js";
 import { Feed } from "./feed.js";
@@ -50,6 +50,8 @@ class Card {
   showWorst(nowMs, offline) {
     if (!this.plant.machines.length) return;
     const found = worst(this.plant.machines);
+    const alarm = this.element.querySelector("[data-worst-alarm]"); // as the server has last told it
+    this.element.toggleAttribute("data-calls", alarm !== null && outranks(alarm.dataset.worstAlarm, found));
     setAttribute(this.worst, "data-worst", found?.concern.kind ?? "");
     setAttribute(this.worst.querySelector("use"), "href", `#i-${icon(found?.concern)}`);
     setText(this.worst.querySelector("b"), found ? title(found.concern) : "Nothing abnormal");

@@ -85,6 +85,21 @@ def pages(alarm: Alarm, sessions: list[str], web: WebServer, browser: Browser, f
     return found
 
 
+def test_the_overview_says_an_alarm_in_place_of_what_is_not_as_bad(
+    temp: Sensor, page: Page, elsewhere: Do, faults: list[str]
+) -> None:
+    page.goto("/")
+    card = page.locator('[data-plant="kandy"]')
+    expect(page.locator("[data-pill-word]")).to_have_text("Live")
+    expect(card.locator(".worst:visible")).to_have_text("Nothing abnormal")
+
+    elsewhere(lambda: happens(temp, trigger_value=81.2))
+
+    expect(card.locator(".worst:visible b")).to_have_text("Roller 2: temperature high")
+    expect(card.locator(".zone-alarms .severity")).to_have_count(1)
+    assert faults == []
+
+
 def test_it_is_acknowledged_once_by_two_at_once(pages: list[Page], alarm: Alarm, faults: list[str]) -> None:
     for page in pages:
         page.goto("/alarms/")

@@ -1,5 +1,6 @@
 """The alarms page, the page of one alarm, and what every page shows of alarms."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from alarms.models import Actor, Alarm, Source
 from alarms.tests.alarms import make_alarm
 from plants.models import Plant, Sensor
 from telemetry.design import ALARMS
+from telemetry.tests.conftest import Store
 
 HIGH = "Roller 2: temperature high"
 
@@ -151,6 +153,36 @@ def test_it_gives_what_changes_as_a_fragment(client: Client, alarm: Alarm, temp:
 def test_it_gives_no_fragment_of_another_plant(client: Client, temp: Sensor, charlie: User, of: str) -> None:
     client.force_login(charlie)
     assert client.get(f"/alarms/banner?{of.format(temp.machine_id)}").status_code == 404
+
+
+@pytest.mark.parametrize("url", ["/", "/alarms/banner?of=overview"])
+def test_it_says_the_worst_alarm_of_each_plant_and_counts_those_of_each_zone(
+    client: Client, alarm: Alarm, rotterdam: Plant, temp: Sensor, bob: User, url: str
+) -> None:
+    make_alarm(Sensor.objects.get(slug="rpm"), severity="critical", title="Roller 2: speed low")
+
+    html = page(client, bob, url)
+
+    (worst,) = re.findall(r'data-part="worst-alarm-kandy">.*?</div>', html)
+    assert 'data-worst-alarm="critical"' in worst
+    assert "Roller 2: speed low" in worst
+    zone = temp.machine.zone_id
+    (counts,) = re.findall(rf'data-part="zone-{zone}">(.*?)</span>\n', html)
+    assert counts.count("<svg") == 2
+    assert "rotterdam" not in html
+
+
+def test_it_says_a_fault_where_the_alarms_of_the_plant_are_not_as_bad(
+    client: Client, alarm: Alarm, store: Store, bob: User
+) -> None:
+    Alarm.objects.update(severity="medium")
+    assert "data-calls" in page(client, bob, "/")
+    store(Sensor.objects.get(slug="state"), [(now(), 3)])
+
+    html = page(client, bob, "/")
+
+    assert "data-calls" not in html
+    assert "Roller 2 in fault" in html
 
 
 def test_it_colours_no_value_that_is_normal_again(client: Client, temp: Sensor, vera: User) -> None:
