@@ -55,6 +55,8 @@ MQTT_KEY_FILE = env.str("MQTT_KEY_FILE", default="")
 CHANNEL_PREFIX = env.str("CHANNEL_PREFIX", default="inqube")  # installations that share one Redis differ in it
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # unset, /metrics is for this machine alone
+BACKUP_DIR = env.str("BACKUP_DIR", default="")  # unset, `manage.py backup` wants to be told where
+POSTGRES_BIN = env.str("POSTGRES_BIN", default="")  # unset, pg_dump is found on the PATH and where Debian has it
 HTTPS = env.bool("HTTPS", default=False)  # people reach the server by HTTPS only
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many, one behind the other, whose headers count
 
