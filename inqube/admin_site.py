@@ -17,9 +17,9 @@ from django.utils.timezone import now
 
 from accounts.models import User
 from alarms.models import Alarm, NotificationChannel
-from inqube.health import newest_migrations
 from plants.models import Plant
 from telemetry.models import DeadLetter, IngestShard
+from telemetry.probes.checks import newest_migrations
 from telemetry.queries.console import plant_views
 from telemetry.queries.database import database
 from telemetry.queries.jobs import jobs

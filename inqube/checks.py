@@ -25,6 +25,7 @@ SHORTEST = {
 DIFFERENT_CHARACTERS = 10  # a random key of that length has fewer once in ages
 # What examples, tutorials and templates have where a key should be.
 PLACEHOLDERS = re.compile(r"change.?(me|this|it)|django-insecure|your.?(secret|key|jwt)|placeholder|secret.?key.?here")
+HIGHEST_PORT = 65_535
 MINUTES_A_DAY = 24 * 60
 GENERATE = "Generate one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
 OR_DEMO = "or run `make demo`, which brings its own."
@@ -99,6 +100,18 @@ def numbers_make_sense() -> Iterable[checks.CheckMessage]:
         )
 
 
+def ports_are_ports() -> Iterable[checks.CheckMessage]:
+    for name in ("INGEST_HEALTH_PORT", "WORKER_HEALTH_PORT"):
+        port = getattr(settings, name)
+        if not 0 <= port <= HIGHEST_PORT:
+            message = f"{name} is {port}, which is no port."
+            yield checks.Error(message, hint="Such as 8101; 0 for none.", id="inqube.E028")
+    if settings.INGEST_HEALTH_PORT and settings.INGEST_HEALTH_PORT == settings.WORKER_HEALTH_PORT:
+        message = f"INGEST_HEALTH_PORT and WORKER_HEALTH_PORT are both {settings.INGEST_HEALTH_PORT}."
+        hint = "Set them apart, by more than ingest has shards: shard i has the port that is i - 1 above."
+        yield checks.Error(message, hint=hint, id="inqube.E029")
+
+
 def broker_can_be_reached() -> Iterable[checks.CheckMessage]:
     if settings.MQTT_ADMIN_URL:
         try:
@@ -140,6 +153,7 @@ CHECKS = (
     required,
     secrets_hold,
     numbers_make_sense,
+    ports_are_ports,
     broker_can_be_reached,
     targets_are_known,
     notifications_can_be_sent,

@@ -7,7 +7,6 @@ its own.
 import asyncio
 import platform
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -16,7 +15,6 @@ import psycopg
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import constant_time_compare
 from django.utils.timezone import now
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -32,16 +30,16 @@ from prometheus_client.registry import Collector
 
 from alarms.models import WORST_FIRST
 from inqube.api.problems import problem_outside_views
-from inqube.health import connect
 from telemetry.ingest.counters import BOUNDS_S
 from telemetry.live.guard import get_guard
 from telemetry.live.hub import get_hub
+from telemetry.probes.access import REFUSAL, may_scrape
+from telemetry.probes.checks import connect
 from telemetry.queries.metrics import Alarms, Facts, read
 
 LIMIT_S = 5.0  # for the database; Prometheus gives a target ten seconds by default
 RESULTS = ("stored", "duplicate", "conflict", "late", "dead")
 FRAMES = ("sent", "merged", "dropped")
-FORWARDED = ("X-Forwarded-For", "Forwarded")
 
 log = structlog.get_logger("inqube.metrics")
 
@@ -152,9 +150,8 @@ def _upkeep(facts: Facts) -> Iterator[Metric]:
 
 @require_safe
 async def metrics(request: HttpRequest) -> HttpResponse:
-    if not may_scrape(request):
-        detail = "Metrics are for this machine itself, and for who sends METRICS_TOKEN as a bearer token."
-        return problem_outside_views(request, 403, detail)
+    if not may_scrape(request.META.get("REMOTE_ADDR", ""), request.headers):
+        return problem_outside_views(request, 403, REFUSAL)
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     # In the event loop of the sockets, which is why this view is asynchronous.
@@ -162,19 +159,6 @@ async def metrics(request: HttpRequest) -> HttpResponse:
     registry.register(Snapshot(await database(), live))
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return HttpResponse(encode(registry), content_type=content_type, headers={"Cache-Control": "no-store"})
-
-
-def may_scrape(request: HttpRequest) -> bool:
-    """Whether the request has the token, or was sent on this machine and came through no proxy."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and settings.METRICS_TOKEN:
-        return constant_time_compare(token.strip(), settings.METRICS_TOKEN)
-    if any(header in request.headers for header in FORWARDED):
-        return False  # a proxy on this machine: its peer is anybody
-    try:
-        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:  # a unix socket, behind which there may be a proxy
-        return False
 
 
 async def database() -> Facts | None:

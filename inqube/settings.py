@@ -57,6 +57,10 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # unset, /metrics is for this machine alone
 BACKUP_DIR = env.str("BACKUP_DIR", default="")  # unset, `manage.py backup` wants to be told where
 POSTGRES_BIN = env.str("POSTGRES_BIN", default="")  # unset, pg_dump is found on the PATH and where Debian has it
+# Ports of ingest and the worker for probes and metrics; 0 is none. Shard i has the one that is i - 1 above.
+INGEST_HEALTH_PORT = env.int("INGEST_HEALTH_PORT", default=0)
+WORKER_HEALTH_PORT = env.int("WORKER_HEALTH_PORT", default=0)
+HEALTH_HOST = env.str("HEALTH_HOST", default="127.0.0.1")  # the address on which they listen there
 HTTPS = env.bool("HTTPS", default=False)  # people reach the server by HTTPS only
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many, one behind the other, whose headers count
 
@@ -121,8 +125,8 @@ INSTALLED_APPS = [
     "axes",
     "pgtrigger",
     "pghistory",
+    "inqube",  # before procrastinate, whose command it wraps
     "procrastinate.contrib.django",
-    "inqube",
     "accounts",
     "plants",
     "alarms",

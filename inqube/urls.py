@@ -30,7 +30,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("favicon.ico", favicon),
     path("health", health.health),
-    path("readyz", health.health),
+    path("readyz", health.ready),
     path("livez", health.live),
     path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -138,28 +138,11 @@ for _name in SCHEDULE:
 
 
 WATCH_S = 60.0  # then the next job of the kind goes on
-ENDING = threading.Event()  # the worker is about to end
-
-
-async def end_with_worker(call_next: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker) -> Any:
-    """Task middleware: tells a job that goes on and on when its worker wants to end, which would wait for it else."""
-    ENDING.clear()
-    job = asyncio.ensure_future(call_next())
-    stop = asyncio.ensure_future(worker._stop_event.wait())  # nothing public says so before jobs are cancelled
-    try:
-        await asyncio.wait({job, stop}, return_when=asyncio.FIRST_COMPLETED)
-        ENDING.set()
-        return await job
-    except asyncio.CancelledError:
-        job.cancel()
-        await asyncio.wait({job})
-        raise
-    finally:
-        stop.cancel()
+ENDING = threading.Event()  # the worker is about to end (telemetry/worker.py), and waits for jobs that run
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="alarms", lock="alarms", queueing_lock="alarms", task_middleware=[log_job, end_with_worker])
+@app.task(name="alarms", lock="alarms", queueing_lock="alarms", task_middleware=[log_job])
 async def alarms(timestamp: int) -> Facts:
     """Looks once a second for what no reading brings (alarms/watch); the next minute is the retry."""
     return await run(lambda connection, now: watch(connection, timestamp + WATCH_S, ENDING))

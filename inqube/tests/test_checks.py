@@ -48,6 +48,8 @@ def test_it_is_content_with_the_settings_of_the_tests() -> None:
         ("LEDGER_RETENTION_DAYS", 0, "inqube.E022"),
         ("ACCESS_TOKEN_MINUTES", 7 * 24 * 60 + 1, "inqube.E016"),
         ("NOTIFY_PRIVATE_NETWORKS", ["10.20.0.1/16"], "inqube.E024"),
+        ("INGEST_HEALTH_PORT", 70_000, "inqube.E028"),
+        ("WORKER_HEALTH_PORT", -1, "inqube.E028"),
         ("PUBLIC_URL", "inqube.example.org", "inqube.E025"),
     ],
 )
@@ -61,6 +63,11 @@ def test_it_refuses_to_have_ingest_be_the_brokers_admin(settings: Any) -> None:
     assert ids() == {"inqube.E023"}
     settings.MQTT_URL = "mqtt://inqube:b@broker:1884"
     assert ids() == set()
+
+
+def test_it_refuses_one_port_for_two_processes(settings: Any) -> None:
+    settings.INGEST_HEALTH_PORT = settings.WORKER_HEALTH_PORT = 8101
+    assert ids() == {"inqube.E029"}
 
 
 def test_it_refuses_one_key_for_two_purposes(settings: Any) -> None:

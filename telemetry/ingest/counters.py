@@ -35,3 +35,29 @@ class Counters:
         """The worst since it was last taken, in seconds; `waiting_s` is that of what is not committed yet."""
         worst, self._worst_lag_s = self._worst_lag_s, 0.0
         return max(worst, waiting_s)
+
+
+# Of batches, in readings: small ones where little comes in, and up to the limit and beyond where more does.
+BATCH_BOUNDS = (1, 10, 50, 100, 500, 1000, 2500, 5000, 10_000, 20_000)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the process itself has done since it was started, for its own port; the database has none of it."""
+
+    messages: int = 0  # received, with those that came again
+    connections: int = 0  # which the broker has let in
+    intake_s: float = 0.0  # spent on decoding, resolving and validating
+    store_s: float = 0.0  # on writing, with attempts that failed
+    failed_writes: int = 0  # attempts, after each of which the batch is tried again
+    batches: list[int] = field(default_factory=lambda: [0] * (len(BATCH_BOUNDS) + 1))  # by BATCH_BOUNDS
+    readings: int = 0  # of all these batches
+
+    def took_in(self, messages: int, took_s: float) -> None:
+        self.messages += messages
+        self.intake_s += took_s
+
+    def stored(self, readings: int) -> None:
+        """Notes a batch."""
+        self.batches[bisect_left(BATCH_BOUNDS, readings)] += 1
+        self.readings += readings

@@ -38,6 +38,11 @@ class Intake:
         self._order = Order()
 
     @property
+    def waiting_bytes(self) -> int:
+        """Of messages for which there is no room in the batch yet."""
+        return self._waiting.bytes
+
+    @property
     def is_full(self) -> bool:
         """Whether as much waits as memory is meant for: no more should be read."""
         return self._waiting.bytes >= WAITING_BYTES

@@ -19,7 +19,7 @@ import structlog
 
 from plants.broker_address import Broker
 from telemetry.ingest.batch import Batch, Limits
-from telemetry.ingest.counters import Counters
+from telemetry.ingest.counters import Counters, Tally
 from telemetry.ingest.fair import Rates
 from telemetry.ingest.intake import Intake
 from telemetry.ingest.letters import Quota
@@ -65,6 +65,7 @@ class Pipeline:
         room: Room,
         rates: Rates,
         shard: Shard = WHOLE,
+        tally: Tally | None = None,
         *,
         retires: bool = False,
     ) -> None:
@@ -87,12 +88,15 @@ class Pipeline:
         self.intake = Intake(limits.readings, retention_days, Quota(letters_a_minute), rates)
         self.totals = Totals()
         self.counters = Counters()
+        self.tally = tally or Tally()
         self.committed_at: datetime | None = None
         self._whole = self._own = Directory({}, {})  # of all plants, and of the shard's
         self._elsewhere: frozenset[str] = frozenset()  # plants to which other shards are subscribed
         self.directory_read = asyncio.Event()
+        self.directory_read_at: float | None = None  # by a monotonic clock
         self._written = Batch()  # the one that is being stored, or was last
         self._batch_grew = asyncio.Event()
+        self._tried_at = 0.0  # when an attempt to store a batch last ended, well or not
         self._writing = asyncio.Lock()  # batches are stored and acknowledged one after the other
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._stopping = False
@@ -123,7 +127,9 @@ class Pipeline:
 
     def take(self, messages: list[Message]) -> None:
         """Stages 2 to 5 for the messages of one read."""
-        self.intake.take(messages, time.monotonic())
+        began_at = time.monotonic()
+        self.intake.take(messages, began_at)
+        self.tally.took_in(len(messages), time.monotonic() - began_at)
         self._batch_grew.set()
         if self.intake.is_full:
             self._pause()
@@ -156,9 +162,24 @@ class Pipeline:
 
     def take_lag(self) -> float:
         """For how many seconds a message waited at most for its commit, or waits, since this was last asked."""
-        now = time.monotonic()
-        waiting = [self.intake.batch, self._written] if self._writing.locked() else [self.intake.batch]
-        return self.counters.take_lag(max(now - each.opened_at if each.messages else 0.0 for each in waiting))
+        return self.counters.take_lag(self.waiting_s)
+
+    @property
+    def waiting_s(self) -> float:
+        """For how many seconds the first of the messages has waited that are not committed yet."""
+        since = self._waiting_since()
+        return 0.0 if since is None else time.monotonic() - since
+
+    @property
+    def stuck_s(self) -> float:
+        """For how many seconds messages have waited without the end of an attempt to store them, a failed one even."""
+        since = self._waiting_since()
+        return 0.0 if since is None else time.monotonic() - max(since, self._tried_at)
+
+    def _waiting_since(self) -> float | None:
+        """When the first of these messages came; None where there is none."""
+        batches = [self.intake.batch, self._written] if self._writing.locked() else [self.intake.batch]
+        return min((batch.opened_at for batch in batches if batch.messages), default=None)
 
     async def _write_batches(self) -> None:
         while True:
@@ -188,6 +209,7 @@ class Pipeline:
                 self.counters.committed(
                     batch.messages, batch.rejected_messages, ended_at - began_at, ended_at - batch.opened_at
                 )
+                self.tally.stored(len(batch.readings))
                 self.committed_at = datetime.now(UTC)
             self.receiver.acknowledge(self.intake.due(batch))
         self.publisher.offer(result.newest, self.intake.directory.plant_of)
@@ -203,6 +225,7 @@ class Pipeline:
         """Stores, however often the database has to be asked: nothing is dropped and nothing acknowledged before."""
         delay_s = SHORTEST_RETRY_S
         while True:
+            began_at = time.monotonic()
             try:
                 return await asyncio.get_running_loop().run_in_executor(
                     self._writer,
@@ -214,12 +237,16 @@ class Pipeline:
                     Counter[str](each.reason for each in batch.rejected),
                 )
             except psycopg.Error as error:
+                self.tally.failed_writes += 1
                 log.error(
                     "batch not stored yet; trying again",
                     readings=len(batch.readings),
                     retry_in_s=delay_s,
                     error=str(error).strip() or type(error).__name__,
                 )
+            finally:
+                self._tried_at = time.monotonic()
+                self.tally.store_s += self._tried_at - began_at
             await asyncio.sleep(delay_s)
             delay_s = min(LONGEST_RETRY_S, delay_s * 2)
 
@@ -239,6 +266,7 @@ class Pipeline:
 
     def _use_directory(self, directory: Directory) -> None:
         self._whole = self._own = directory
+        self.directory_read_at = time.monotonic()
         if not self.shard.is_whole:
             self._own = directory.only(self.shard.holds)
             has_strays = self.strays is not None

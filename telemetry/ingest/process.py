@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -35,12 +36,26 @@ class NotRetiredError(Exception):
     """Why a session was not ended, in words."""
 
 
-async def serve(make: Callable[[], Pipeline], stop: asyncio.Event) -> None:
+@dataclass(slots=True)
+class Life:
+    """What a process does just now."""
+
+    pipeline: Pipeline | None = None  # at work; None while it stands by
+
+
+async def serve(make: Callable[[], Pipeline], stop: asyncio.Event, life: Life | None = None) -> None:
     """Works for the session of the pipelines that `make` makes, whenever nobody else does, until `stop` is set."""
+    life = life or Life()
     while not stop.is_set():
-        async with _leading(make(), stop) as work:
-            if work is not None:
+        pipeline = make()
+        async with _leading(pipeline, stop) as work:
+            if work is None:
+                return
+            life.pipeline = pipeline
+            try:
                 await work.run(stop)
+            finally:
+                life.pipeline = None
 
 
 async def retire(make: Callable[[], Pipeline], stop: asyncio.Event) -> int:
@@ -124,6 +139,7 @@ class _Work:
 
         def opened(session_present: bool) -> None:
             self.journal.opened(session_present)
+            self.pipeline.tally.connections += 1
             soon.set()
 
         receiver.on_open = opened

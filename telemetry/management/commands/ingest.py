@@ -11,11 +11,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from plants.broker_address import Broker
 from telemetry.ingest.batch import Limits
+from telemetry.ingest.counters import Tally
 from telemetry.ingest.fair import Rates
 from telemetry.ingest.pipeline import Pipeline
-from telemetry.ingest.process import NotRetiredError, retire, serve
+from telemetry.ingest.process import Life, NotRetiredError, retire, serve
 from telemetry.ingest.quarantine import Room
 from telemetry.ingest.shard import Shard
+from telemetry.probes.ingest import probed
+from telemetry.probes.port import beside
 
 GC_EVERY = 200_000  # new objects between two looks of the garbage collector
 
@@ -47,7 +50,9 @@ class Command(BaseCommand):
         gc.set_threshold(GC_EVERY)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             if not options["retire"]:
-                runner.run(serve(lambda: pipeline(broker, shard), stop_on_signals(runner)))
+                life, tally = Life(), Tally()
+                work = serve(lambda: pipeline(broker, shard, tally), stop_on_signals(runner), life)
+                runner.run(beside(work, probed(life, tally), port_of(shard)))
                 return
             try:
                 count = runner.run(retire(lambda: pipeline(broker, shard, retires=True), stop_on_signals(runner)))
@@ -64,7 +69,12 @@ def stop_on_signals(runner: asyncio.Runner) -> asyncio.Event:
     return stop
 
 
-def pipeline(broker: Broker, shard: Shard, *, retires: bool = False) -> Pipeline:
+def port_of(shard: Shard) -> int:
+    """Shards of one machine share an environment, and none a port; 0 is none."""
+    return settings.INGEST_HEALTH_PORT and settings.INGEST_HEALTH_PORT + shard.number - 1
+
+
+def pipeline(broker: Broker, shard: Shard, tally: Tally | None = None, *, retires: bool = False) -> Pipeline:
     return Pipeline(
         broker,
         shard.client_id(settings.MQTT_CLIENT_ID),
@@ -74,5 +84,6 @@ def pipeline(broker: Broker, shard: Shard, *, retires: bool = False) -> Pipeline
         Room.of_settings(),
         Rates(settings.INGEST_MESSAGES_PER_SOURCE_SECOND),
         shard,
+        tally,
         retires=retires,
     )

@@ -91,7 +91,7 @@ class Scene:
         self.database = database
         self.client_id = f"under-test-{directory.name}"
         self._directory = directory
-        self._manage = manage
+        self.manage = manage
         self._running = ExitStack()
         self._numbers = count()
 
@@ -118,7 +118,7 @@ class Scene:
             "DATABASE_URL": self.database,
             "DEAD_LETTERS_PER_SOURCE_MINUTE": MANY,
         }
-        return self._manage("ingest", *args, **defaults | environment)
+        return self.manage("ingest", *args, **defaults | environment)
 
     def subscriptions(self) -> int:
         """How often the broker has granted the session all its filters, by the broker's log."""

@@ -1,0 +1,1 @@
+"""How a process is: what it answers to orchestrators, to people and to Prometheus."""
