@@ -16,6 +16,10 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
+        if sys.argv[1:2] == ["doctor"]:
+            from inqube.doctor.report import of_broken_settings
+
+            sys.exit(of_broken_settings(str(error), sys.argv))
         sys.exit(str(error))  # says all; a traceback through Django adds nothing
 
 

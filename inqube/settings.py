@@ -77,6 +77,7 @@ QUARANTINE_SAMPLES_PER_PLANT = env.int("QUARANTINE_SAMPLES_PER_PLANT", default=2
 QUARANTINE_ADDRESSES_PER_PLANT = env.int("QUARANTINE_ADDRESSES_PER_PLANT", default=10_000)
 INGEST_MESSAGES_PER_SOURCE_SECOND = env.int("INGEST_MESSAGES_PER_SOURCE_SECOND", default=0)  # 0: as many as come
 DEAD_LETTERS_PER_SOURCE_MINUTE = env.int("DEAD_LETTERS_PER_SOURCE_MINUTE", default=60)
+DATABASE_DISK_BYTES = env.int("DATABASE_DISK_BYTES", default=0)  # unset, known only of a local one
 HISTORY_TIMEOUT_S = env.int("HISTORY_TIMEOUT_S", default=10)
 DEVICE_GRACE_MINUTES = env.int("DEVICE_GRACE_MINUTES", default=60)
 DEVICE_KEY = env.str("DEVICE_KEY", default="")  # makes devices' secrets; unset, one made of SECRET_KEY does

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core import checks
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 # A retention policy drops readings that the rollups still lack; a refresh policy counts buckets as stored whose late
 # readings leave no mark. The worker does both, and knows the marks.
@@ -26,13 +27,18 @@ REMEDIES = {
 def check_policies(databases: Iterable[str] | None = None, **_kwargs: Any) -> list[checks.CheckMessage]:
     found: list[checks.CheckMessage] = []
     for alias in databases or ():
-        with connections[alias].cursor() as cursor:
-            # Asked anew: `has_timescaledb` is remembered, and `migrate` checks before it makes the extension.
-            cursor.execute("SELECT to_regclass('timescaledb_information.jobs') IS NOT NULL")
-            if cursor.fetchone() == (True,):
-                cursor.execute(POLICIES)
-                found += [warning(*policy) for policy in cursor.fetchall()]
+        found += foreign_policies(connections[alias])
     return found
+
+
+def foreign_policies(connection: BaseDatabaseWrapper) -> list[checks.CheckMessage]:
+    with connection.cursor() as cursor:
+        # Asked anew: `has_timescaledb` is remembered, and `migrate` checks before it makes the extension.
+        cursor.execute("SELECT to_regclass('timescaledb_information.jobs') IS NOT NULL")
+        if cursor.fetchone() != (True,):
+            return []
+        cursor.execute(POLICIES)
+        return [warning(*policy) for policy in cursor.fetchall()]
 
 
 def warning(relation: str, policy: str) -> checks.CheckMessage:

@@ -36,21 +36,24 @@ class Authority:
     def certificate(self) -> str:
         return str(self.directory / f"{self.name}.crt")
 
-    def issue(self, file: str, common_name: str) -> tuple[str, str]:
-        """The paths of a certificate, for servers at 127.0.0.1 and for clients, and of its key."""
+    def issue(self, file: str, common_name: str, ends: datetime.datetime | None = None) -> tuple[str, str]:
+        """The paths of a certificate, for servers at 127.0.0.1 and for clients, and of its key. It ends in a day."""
         key = ec.generate_private_key(ec.SECP256R1())
-        self._write(file, self._certificate(key, common_name).add_extension(LOOPBACK, False), key)
+        builder = self._certificate(key, common_name, ends).add_extension(LOOPBACK, False)
+        self._write(file, builder, key)
         return str(self.directory / f"{file}.crt"), str(self.directory / f"{file}.key")
 
-    def _certificate(self, key: ec.EllipticCurvePrivateKey, common_name: str) -> x509.CertificateBuilder:
+    def _certificate(
+        self, key: ec.EllipticCurvePrivateKey, common_name: str, ends: datetime.datetime | None = None
+    ) -> x509.CertificateBuilder:
         today = datetime.datetime.now(datetime.UTC)
         return x509.CertificateBuilder(
             named(self.name),
             named(common_name),
             key.public_key(),
             x509.random_serial_number(),
-            today - DAY,
-            today + DAY,
+            today - 2 * DAY,
+            ends or today + DAY,
         )
 
     def _write(self, file: str, builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> None:

@@ -109,7 +109,7 @@ class System:
 
     @property
     def troubles(self) -> list[Trouble]:
-        return [*_of_ledger(self), *_of_ingest(self), *_of_worker(self)]
+        return [trouble for ask in TROUBLES for trouble in ask(self)]
 
 
 def system(now: datetime) -> System:
@@ -152,13 +152,13 @@ def _sources(lines: list[Line]) -> Sources:
     return Sources(by_trouble[:SHOWN_SOURCES], max(0, len(lines) - SHOWN_SOURCES), Line({}, *sums))
 
 
-def _of_ledger(system: System) -> Iterator[Trouble]:
+def of_ledger(system: System) -> Iterator[Trouble]:
     if IngestEvent.Kind.LEDGER_BROKEN in system.noticed or system.sources.total.broken:
         detail = "Samples were lost or invented, which is a fault of InQube's. Report it with the log of that time:"
         yield Trouble("The ledger does not add up.", detail, "manage.py ledger --last 24h", is_loud=True)
 
 
-def _of_ingest(system: System) -> Iterator[Trouble]:
+def of_ingest(system: System) -> Iterator[Trouble]:
     if not system.shards:
         detail = "What devices send waits on the broker, as long as it keeps it. Start it:"
         yield Trouble("Ingest is not running.", detail, "manage.py ingest", is_loud=True)
@@ -175,21 +175,32 @@ def _of_ingest(system: System) -> Iterator[Trouble]:
         elif shard.lag_s > LAGS_FROM_S:
             detail = "Readings are not stored as fast as they come. Look at the database, and its disk."
             yield Trouble(f"{shard} waits for the database.", detail)
+
+
+def of_broker(system: System) -> Iterator[Trouble]:
     for kind, title in (
         (IngestEvent.Kind.SESSION_LOST, "The broker lost ingest's session."),
         (IngestEvent.Kind.BROKER_DROPPED, "The broker threw messages away."),
     ):
         if kind in system.noticed:
-            yield Trouble(title, "Messages may be missing: what ingest noticed, below, says of which time.")
+            yield Trouble(
+                title, "Messages may be missing: what ingest noticed, on the system page, says of which time."
+            )
 
 
-def _of_worker(system: System) -> Iterator[Trouble]:
+def of_worker(system: System) -> Iterator[Trouble]:
     if not system.has_worker:
         detail = "Rollups, retention and partitions wait; readings are stored all the same. Start it:"
         yield Trouble("No worker is running.", detail, "manage.py procrastinate worker")
+
+
+def of_jobs(system: System) -> Iterator[Trouble]:
     if system.jobs.failed:
         detail = "The log of the worker says why. They are tried again; in the admin, at once."
         yield Trouble(f"Jobs failed: {', '.join(system.jobs.failed)}.", detail)
     if system.jobs.late and system.has_worker:
         detail = "They should have begun five minutes ago or longer. A job before them may take long."
         yield Trouble(f"Jobs are late: {', '.join(system.jobs.late)}.", detail)
+
+
+TROUBLES = (of_ledger, of_ingest, of_broker, of_worker, of_jobs)  # the worst first
