@@ -1,149 +1,190 @@
-"""`manage.py simulate`: the devices of the demo factory, publishing over MQTT as real ones do."""
+"""`manage.py simulate`: devices that publish over MQTT as real ones do, as many as wanted, with faults if wanted."""
 
+import re
 import signal
+import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from secrets import token_hex
+from json import dumps
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from paho.mqtt.client import MQTT_ERR_QUEUE_SIZE, CallbackAPIVersion, Client, MQTTv5
 
-from plants.broker_address import Broker, tls_context
+from plants.broker_address import Broker
 from plants.demo_factory import PLANTS
-from telemetry.simulator.devices import publications
+from plants.models.slugs import SLUG_PATTERN
+from telemetry.simulator.connection import Devices
+from telemetry.simulator.faults import Faults
+from telemetry.simulator.fleet import SHORTEST_INTERVAL_S, Fleet
+from telemetry.simulator.forms import FORMS
+from telemetry.simulator.inventory import create
+from telemetry.simulator.run import KEPT_MESSAGES, NoBrokerError, Run
+from telemetry.simulator.stream import Load
 
-# Messages kept while the broker is away, about ten minutes' worth; further ones are dropped and counted.
-KEPT_MESSAGES = 10_000
-LATEST_S = 10.0  # after a longer pause (a laptop that slept) devices go on with the present
-NAP_S = 0.2  # the longest sleep, so that a signal is obeyed at once
-LAST_ACKNOWLEDGEMENTS_S = 2.0
-REPORT_EVERY_S = 60.0
-
-log = structlog.get_logger("inqube.simulate")
+KNOWN_WITHIN_S = 3.0  # ingest knows new sensors within two seconds
+LEAST_SKEW_S, MOST_SKEW_S = 600.0, 86_400.0  # ahead surely refused, behind surely stored
+USUAL_PER_MESSAGE = 20  # in the forms that hold several
+MOST_PER_MESSAGE = 5_000  # well within the size of a message that InQube takes
 
 
 def _positive(text: str) -> float:
     value = float(text)
-    if not value > 0:
+    if not 0 < value < float("inf"):
         raise ArgumentTypeError("must be above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError("must be a share between 0 and 1")
     return value
 
 
 class Command(BaseCommand):
     help = (
-        "Publishes what the demo factory's sensors read now to MQTT_URL, each at its expected interval, until SIGTERM "
-        "or Ctrl-C. Needs no database. Its values continue the history that seed_demo writes."
+        "Publishes to MQTT_URL as devices do, with QoS 1. Without --sensors it is what the demo factory's sensors read "
+        "now, continuing the history that seed_demo writes; with --sensors a load of that many sensors. Goes on "
+        "until SIGTERM or Ctrl-C, or to the end of --duration or --count, and then tells what was published, what was "
+        "broken on purpose, and what the ledger should have gained. Needs no database, but for --create. The same "
+        "--seed gives the same messages, but for their times; of the demo factory, at the same time."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        slugs = [plant.slug for plant in PLANTS]
-        parser.add_argument("--plant", choices=slugs, help="Only this plant; by default all.")
-        parser.add_argument("--rate", type=_positive, default=1.0, help="2 publishes twice as often. Default 1.")
-        parser.add_argument("--seed", type=int, default=0, help="Another course of events; 0 is that of seed_demo.")
+        what = parser.add_argument_group("what is sent")
+        what.add_argument("--sensors", type=_count, metavar="N", help="A load of so many sensors, 20 on each machine.")
+        what.add_argument(
+            "--plant",
+            metavar="SLUG",
+            help="One of the demo factory's plants, by default all; with --sensors the load's plant, by default load.",
+        )
+        what.add_argument(
+            "--create",
+            action="store_true",
+            help="With --sensors: first makes plant, zones, machines and sensors that are missing in the database.",
+        )
+        what.add_argument(
+            "--rate",
+            type=_positive,
+            metavar="READINGS",
+            help="Readings a second, of all sensors together. By default each sensor at its expected interval, "
+            "which of a load is one second.",
+        )
+        what.add_argument(
+            "--form",
+            choices=FORMS,
+            help="Payloads: number (23.4, which has no time), object (with v and ts), list (of objects), machine "
+            "(ts and values of several sensors). By default as the demo's devices do, and object for a load.",
+        )
+        what.add_argument(
+            "--per-message",
+            type=_count,
+            default=None,
+            metavar="READINGS",
+            help="With --sensors and the forms list and machine: readings in a message. Default 20.",
+        )
+        what.add_argument("--seed", type=int, default=0, help="Another course of events; 0 is that of seed_demo.")
+        what.add_argument("--duration", type=_positive, metavar="SECONDS", help="Ends after this time.")
+        what.add_argument("--count", type=_count, metavar="MESSAGES", help="Ends after so many messages.")
+        what.add_argument(
+            "--connections", type=_count, default=1, help="Connections among which machines are shared out. Default 1."
+        )
+        what.add_argument("--json", action="store_true", help="The summary as a JSON object, for programs.")
+        wrong = parser.add_argument_group(
+            "what goes wrong", "Shares between 0 and 1, by default 0; --drift 0.1 is a tenth."
+        )
+        wrong.add_argument("--drift", type=_share, default=0, help="Of sensors and episodes: values leave the truth.")
+        wrong.add_argument("--stuck", type=_share, default=0, help="Of sensors and episodes: the value stays the same.")
+        wrong.add_argument("--gap", type=_share, default=0, help="Of machines and episodes: nothing is sent.")
+        wrong.add_argument(
+            "--skew",
+            type=_share,
+            default=0,
+            help="Of machines and episodes: the clock is wrong, half of them ahead, which is refused, half behind.",
+        )
+        wrong.add_argument("--duplicates", type=_share, default=0, help="Of messages: sent twice.")
+        wrong.add_argument("--reordering", type=_share, default=0, help="Of messages: overtaken by up to ten others.")
+        wrong.add_argument("--malformed", type=_share, default=0, help="Of messages: damaged, no JSON any more.")
+        wrong.add_argument(
+            "--episode", type=_positive, default=60.0, metavar="SECONDS", help="How long an episode is. Default 60."
+        )
+        wrong.add_argument(
+            "--skew-by", type=_positive, default=3600.0, metavar="SECONDS", help="How wrong clocks are. Default 3600."
+        )
 
-    def handle(self, *args: Any, plant: str | None, rate: float, seed: int, **options: Any) -> None:
+    def handle(self, *args: Any, create: bool, connections: int, json: bool, **options: Any) -> None:
+        load = load_of(options)
         try:
             broker = Broker.from_url(settings.MQTT_URL)
         except ValueError as error:
             raise CommandError(str(error)) from None
-        self.stopping = False
+        if create:
+            self.create(load)
+        try:
+            devices = Devices(broker, connections, KEPT_MESSAGES)
+        except OSError as error:
+            raise CommandError(f"A certificate of MQTT_CA_FILE or MQTT_CERT_FILE can't be used: {error}") from None
+        run = Run(devices, load, sys.stderr if sys.stderr.isatty() else None)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.stop)
-        client = Devices(broker)
-        plants = tuple(p for p in PLANTS if plant in (None, p.slug))
-        log.info("publishing", broker=f"{broker.host}:{broker.port}", plants=[p.slug for p in plants], rate=rate)
-        while not self.stopping:
-            self.publish(client, plants, rate, seed)
-        client.close()
-        self.stdout.write(
-            "Published {readings:,} readings in {messages:,} messages; "
-            "{acknowledged:,} messages acknowledged, {dropped:,} dropped.".format(**client.counts())
-        )
+            signal.signal(number, run.stop)
+        try:
+            run()
+        except NoBrokerError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(dumps(run.as_dict()) if json else run.words())
+        if load.is_bounded and not run.is_stopped and run.lost:
+            raise CommandError(f"The broker did not take {run.lost:,} messages.{run.why}")
 
-    def stop(self, *_: object) -> None:
-        self.stopping = True
-
-    def publish(self, client: "Devices", plants: tuple[Any, ...], rate: float, seed: int) -> None:
-        """Publishes from now on; returns when told to stop, or after a pause that made it late."""
-        report_at = time.monotonic() + REPORT_EVERY_S
-        for publication in publications(plants, time.time(), rate, seed):
-            while (wait := publication.due - time.time()) > 0 and not self.stopping:
-                time.sleep(min(wait, NAP_S))
-            if self.stopping:
-                return
-            if -wait > LATEST_S:
-                log.warning("late", seconds=round(-wait, 1), does="goes on with the present")
-                return
-            client.publish(publication.topic, publication.payload, publication.readings)
-            if time.monotonic() > report_at:
-                log.info(
-                    "published", readings=client.readings, acknowledged=client.acknowledged, dropped=client.dropped
-                )
-                report_at += REPORT_EVERY_S
+    def create(self, load: Load) -> None:
+        if load.fleet is None:
+            raise CommandError("--create makes the plant of --sensors; the demo factory's are made by seed_demo.")
+        made = create(load.fleet, load.interval_s)
+        self.stderr.write(f"Of the {load.fleet.sensors:,} sensors of {load.fleet.plant}, {made:,} were missing.")
+        if made:
+            time.sleep(KNOWN_WITHIN_S)
 
 
-class Devices:
-    """One MQTT connection for all devices; counts what becomes of their messages.
-
-    paho's thread connects, reconnects, and sends again what the broker hasn't acknowledged.
-    """
-
-    def __init__(self, broker: Broker) -> None:
-        self.published = self.readings = self.acknowledged = self.dropped = 0
-        self.client = Client(CallbackAPIVersion.VERSION2, f"inqube-simulator-{token_hex(4)}", protocol=MQTTv5)
-        self.client.on_connect = self._connected
-        self.client.on_connect_fail = self._not_connected
-        self.client.on_disconnect = self._disconnected
-        self.client.on_publish = self._acknowledged
-        self.client.max_queued_messages_set(KEPT_MESSAGES)
-        self.client.reconnect_delay_set(min_delay=1, max_delay=5)
-        if broker.username is not None:
-            self.client.username_pw_set(broker.username, broker.password)
-        if broker.tls:
-            self.client.tls_set_context(tls_context())
-        self.client.connect_async(broker.host, broker.port, keepalive=30)
-        self.client.loop_start()
-
-    def publish(self, topic: str, payload: bytes, readings: int) -> None:
-        """Hands a message over; while the broker is away it is kept, or dropped when too many are."""
-        if self.client.publish(topic, payload, qos=1).rc == MQTT_ERR_QUEUE_SIZE:
-            self.dropped += 1
-        else:
-            self.published += 1
-            self.readings += readings
-
-    def counts(self) -> dict[str, int]:
-        return {
-            "readings": self.readings,
-            "messages": self.published,
-            "acknowledged": self.acknowledged,
-            "dropped": self.dropped,
-        }
-
-    def close(self) -> None:
-        """Waits briefly for the last acknowledgements, then disconnects."""
-        until = time.monotonic() + LAST_ACKNOWLEDGEMENTS_S
-        while self.client.is_connected() and self.acknowledged < self.published and time.monotonic() < until:
-            time.sleep(0.02)
-        self.client.disconnect()
-        self.client.loop_stop()
-
-    def _connected(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
-        if reason.is_failure:
-            log.warning("refused by the broker", reason=str(reason))
-        else:
-            log.info("connected")
-
-    def _not_connected(self, client: Client, userdata: Any) -> None:
-        log.warning("broker not reached", does="tries again")
-
-    def _disconnected(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
-        if reason.is_failure:
-            log.warning("disconnected", reason=str(reason), does="connects again")
-
-    def _acknowledged(self, client: Client, userdata: Any, mid: int, reason: Any, properties: Any) -> None:
-        self.acknowledged += 1
+def load_of(options: dict[str, Any]) -> Load:
+    """What the arguments ask for; CommandError where they contradict each other."""
+    form, rate, sensors, plant = (options[name] for name in ("form", "rate", "sensors", "plant"))
+    if not LEAST_SKEW_S <= options["skew_by"] <= MOST_SKEW_S:
+        raise CommandError(f"--skew-by must be between {LEAST_SKEW_S:.0f} and {MOST_SKEW_S:.0f} seconds.")
+    if form == "number" and options["skew"]:
+        raise CommandError("Bare numbers carry no time: --skew needs another --form.")
+    if sensors is None:
+        demo = [each.slug for each in PLANTS]
+        if plant not in (None, *demo):
+            raise CommandError(f"The demo factory's plants are {' and '.join(demo)}; others need --sensors.")
+        if options["per_message"] is not None:
+            raise CommandError("--per-message needs --sensors: the demo factory's devices send as they do.")
+    elif not re.match(SLUG_PATTERN, plant or "load"):
+        raise CommandError("--plant must be a slug: lower-case letters, digits, - and _.")
+    if options["per_message"] not in (None, 1) and form not in ("list", "machine"):
+        raise CommandError("--per-message needs --form list or machine: the others hold one reading.")
+    if (options["per_message"] or 1) > MOST_PER_MESSAGE:
+        raise CommandError(f"--per-message may be {MOST_PER_MESSAGE:,} at most: messages have a limit of size.")
+    if sensors is not None and rate is not None and sensors / rate < SHORTEST_INTERVAL_S:
+        raise CommandError(f"At most {1 / SHORTEST_INTERVAL_S:.0f} readings a second of a sensor: give more --sensors.")
+    names = ("drift", "stuck", "gap", "skew", "malformed", "duplicates", "reordering")
+    return Load(
+        fleet=Fleet(plant or "load", sensors) if sensors is not None else None,
+        plant=plant,
+        rate=rate,
+        per_message=options["per_message"] or (USUAL_PER_MESSAGE if form in ("list", "machine") else 1),
+        form=form,
+        seed=options["seed"],
+        duration_s=options["duration"],
+        count=options["count"],
+        faults=Faults(
+            **{name: options[name] for name in names}, episode_s=options["episode"], skew_s=options["skew_by"]
+        ),
+    )

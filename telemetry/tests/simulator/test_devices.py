@@ -2,60 +2,51 @@ from collections import Counter
 from itertools import takewhile
 
 import numpy as np
-import orjson
 import pytest
 
-from plants.demo_factory import PLANTS, Place, places
+from plants.demo_factory import PLANTS, DemoPlant, Place, places
 from telemetry.ingest.decode import decode
 from telemetry.readings import Message, Sample
-from telemetry.simulator.devices import Publication, machine_payload, publications, sensor_payload, wire_value
+from telemetry.simulator.devices import drafts, measured, usual_rate
+from telemetry.simulator.drafts import Publication
+from telemetry.simulator.forms import publications
 from telemetry.simulator.signals import Signal
 
 NOW = 1_790_000_000.25
 PLACES = {place.address: place for place in places(PLANTS)}
 
 
-def published(seconds: float, start: float = NOW, rate: float = 1.0) -> list[Publication]:
-    return list(takewhile(lambda p: p.due < start + seconds, publications(PLANTS, start, rate)))
+def published(
+    seconds: float, start: float = NOW, pace: float = 1.0, plants: tuple[DemoPlant, ...] = PLANTS
+) -> list[Publication]:
+    return list(takewhile(lambda p: p.due < start + seconds, publications(drafts(plants, start, pace))))
 
 
 def samples_of(publication: Publication) -> list[Sample]:
+    assert publication.payload is not None
     samples, rejected = decode(Message(publication.topic, publication.payload, 0, None))
     assert rejected == []
     return samples
 
 
-def test_it_writes_a_machine_s_message_as_the_interface_says() -> None:
-    assert orjson.loads(machine_payload(1733904005.123, {"temp": 23.4, "rpm": {"v": 1480, "q": "uncertain"}})) == {
-        "ts": 1733904005123,
-        "values": {"temp": 23.4, "rpm": {"v": 1480, "q": "uncertain"}},
-    }
-
-
-def test_it_writes_a_sensor_s_message_as_the_interface_says() -> None:
-    assert orjson.loads(sensor_payload(1733904005.123, 23.4)) == {"v": 23.4, "ts": 1733904005123}
-    assert orjson.loads(sensor_payload(1733904005.123, {"v": 23.4, "q": "bad"})) == {
-        "v": 23.4,
-        "q": "bad",
-        "ts": 1733904005123,
-    }
-
-
 @pytest.mark.parametrize(
-    ("address", "value", "quality", "wired"),
+    ("address", "value", "quality", "expected"),
     [
-        ("kandy/rolling/roller-2/bearing-temp", 61.25, 192, 61.25),
-        ("kandy/rolling/roller-2/bearing-temp", 61.25, 64, {"v": 61.25, "q": "uncertain"}),
-        ("kandy/rolling/roller-2/bearing-temp", 61.25, 0, {"v": 61.25, "q": "bad"}),
-        ("kandy/sorting/packer/bags-today", 1284.0, 192, 1284),
+        ("kandy/rolling/roller-2/bearing-temp", 61.25, 192, (61.25, None)),
+        ("kandy/rolling/roller-2/bearing-temp", 61.25, 64, (61.25, "uncertain")),
+        ("kandy/rolling/roller-2/bearing-temp", 61.25, 0, (61.25, "bad")),
+        ("kandy/sorting/packer/bags-today", 1284.0, 192, (1284, None)),
     ],
 )
-def test_it_writes_a_quality_only_where_it_is_not_good(address: str, value: float, quality: int, wired: object) -> None:
-    assert wire_value(PLACES[address], value, quality) == wired
+def test_it_writes_a_quality_only_where_it_is_not_good(
+    address: str, value: float, quality: int, expected: object
+) -> None:
+    written = measured(PLACES[address], NOW, value, quality)
+    assert (written.value, written.quality) == expected
 
 
 def test_it_writes_states_as_labels_for_some_machines_and_as_numbers_for_others() -> None:
-    kinds = {type(wire_value(place, 1.0, 192)) for place in PLACES.values() if place.sensor.slug == "state"}
+    kinds = {type(measured(place, NOW, 1.0, 192).value) for place in PLACES.values() if place.sensor.slug == "state"}
 
     assert kinds == {str, int}
 
@@ -65,7 +56,7 @@ def test_it_uses_both_topics_and_every_body_decodes_to_what_the_signal_reads() -
     for publication in published(20):
         forms["sensor" if publication.topic.rpartition("/")[0].endswith("/t") else "machine"] += 1
         samples = samples_of(publication)
-        assert len(samples) == publication.readings
+        assert len(samples) == publication.samples
         for address, time_us, value, quality in samples:
             place = PLACES[address]
             signal = Signal(place)
@@ -113,8 +104,8 @@ def test_it_spreads_messages_over_time_and_in_order() -> None:
     assert in_tenths.max() <= 8  # 15 messages a second
 
 
-def test_it_sends_twice_as_often_at_twice_the_rate() -> None:
-    once, twice = (sum(p.readings for p in published(60, rate=rate)) for rate in (1.0, 2.0))
+def test_it_sends_twice_as_often_at_twice_the_pace() -> None:
+    once, twice = (sum(p.samples for p in published(60, pace=pace)) for pace in (1.0, 2.0))
 
     assert twice == pytest.approx(2 * once, rel=0.05)
 
@@ -129,7 +120,17 @@ def one_of(plant: str) -> Place:
 
 def test_it_publishes_only_the_plants_it_is_given() -> None:
     rotterdam = (one_of("rotterdam").plant,)
-    some = list(takewhile(lambda p: p.due < NOW + 10, publications(rotterdam, NOW, 1.0)))
+    some = published(10, plants=rotterdam)
 
     assert some
     assert all(publication.topic.startswith("inqube/v1/rotterdam/") for publication in some)
+
+
+def test_it_knows_how_many_readings_it_usually_sends() -> None:
+    sent = sum(p.samples for p in published(300))
+
+    assert usual_rate(PLANTS) == pytest.approx(sent / 300, rel=0.05)  # some sensors are silent now and then
+
+
+def test_it_tells_even_milliseconds_for_odd_ones_are_of_wrong_clocks() -> None:
+    assert all(time_us % 2_000 == 0 for p in published(20) for _, time_us, _, _ in samples_of(p))
