@@ -14,10 +14,11 @@ import django
 import psycopg
 import structlog
 from django.conf import settings
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 from django.views.decorators.http import require_safe
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -29,12 +30,14 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from alarms.models import WORST_FIRST
+from inqube import request_metrics
 from inqube.api.problems import problem_outside_views
 from telemetry.ingest.counters import BOUNDS_S
 from telemetry.live.guard import get_guard
 from telemetry.live.hub import get_hub
 from telemetry.probes.access import REFUSAL, may_scrape
 from telemetry.probes.checks import connect
+from telemetry.probes.measures import Vitals
 from telemetry.queries.metrics import Alarms, Facts, read
 
 LIMIT_S = 5.0  # for the database; Prometheus gives a target ten seconds by default
@@ -42,6 +45,7 @@ RESULTS = ("stored", "duplicate", "conflict", "late", "dead")
 FRAMES = ("sent", "merged", "dropped")
 
 log = structlog.get_logger("inqube.metrics")
+vitals = Vitals()
 
 
 class Live(NamedTuple):
@@ -66,6 +70,7 @@ class Snapshot(Collector):
         )
         yield GaugeMetricFamily("inqube_database_up", "1 if the database answered in time.", self._facts is not None)
         yield from _live(self._live)
+        yield from _pool()
         if self._facts is not None:
             yield from _ingest(self._facts)
             yield from _processes(self._facts)
@@ -79,6 +84,27 @@ def _live(live: Live) -> Iterator[Metric]:
     for result in FRAMES:
         frames.add_metric([result], live.frames.get(result, 0))
     yield frames
+
+
+def _pool() -> Iterator[Metric]:
+    """Of the pool from which requests have their connections."""
+    pool = connections["default"].pool  # type: ignore[attr-defined]  # of PostgreSQL's wrapper
+    found = pool.get_stats() if pool is not None else {}
+    size, idle = found.get("pool_size", 0), found.get("pool_available", 0)
+    in_pool = GaugeMetricFamily("inqube_database_pool_connections", "Connections of the pool.", labels=["state"])
+    in_pool.add_metric(["used"], size - idle)
+    in_pool.add_metric(["idle"], idle)
+    yield in_pool
+    yield GaugeMetricFamily("inqube_database_pool_limit", "Connections that it may have.", found.get("pool_max", 0))
+    yield GaugeMetricFamily(
+        "inqube_database_pool_waiting", "Requests that wait for one.", found.get("requests_waiting", 0)
+    )
+    yield CounterMetricFamily(
+        "inqube_database_pool_wait_seconds", "Time spent waiting for one.", found.get("requests_wait_ms", 0) / 1000
+    )
+    yield CounterMetricFamily(
+        "inqube_database_pool_timeouts", "Requests that waited in vain.", found.get("requests_errors", 0)
+    )
 
 
 def _ingest(facts: Facts) -> Iterator[Metric]:
@@ -116,6 +142,8 @@ def _processes(facts: Facts) -> Iterator[Metric]:
             "connected": "1 while it is connected to the broker.",
             "unacknowledged": "Messages received and not acknowledged.",
             "lag_seconds": "How long a message waited for its commit, at most, of late.",
+            "standby": "1 while another process stands by for the session.",
+            "committed_timestamp_seconds": "When it last committed a batch.",
         }.items()
     }
     for process in facts.processes:
@@ -123,6 +151,9 @@ def _processes(facts: Facts) -> Iterator[Metric]:
         gauges["connected"].add_metric([process.client_id], process.is_connected)
         gauges["unacknowledged"].add_metric([process.client_id], process.unacknowledged)
         gauges["lag_seconds"].add_metric([process.client_id], process.lag_s)
+        gauges["standby"].add_metric([process.client_id], process.has_standby)
+        if process.committed_at is not None:
+            gauges["committed_timestamp_seconds"].add_metric([process.client_id], process.committed_at.timestamp())
     yield from gauges.values()
 
 
@@ -145,6 +176,7 @@ def _upkeep(facts: Facts) -> Iterator[Metric]:
     yield GaugeMetricFamily("inqube_jobs_failed", "Kinds of jobs whose last run failed.", len(facts.jobs.failed))
     yield GaugeMetricFamily("inqube_jobs_late", "Kinds of jobs that should have begun.", len(facts.jobs.late))
     yield GaugeMetricFamily("inqube_rollup_lag_seconds", "Age of the newest stored rollup.", facts.rollup_lag_s)
+    yield GaugeMetricFamily("inqube_dead_letters_waiting", "New ones, up to 10,000.", facts.letters_waiting)
     yield GaugeMetricFamily("inqube_database_size_bytes", "Of the whole database on disk.", facts.database_bytes)
 
 
@@ -152,8 +184,10 @@ def _upkeep(facts: Facts) -> Iterator[Metric]:
 async def metrics(request: HttpRequest) -> HttpResponse:
     if not may_scrape(request.META.get("REMOTE_ADDR", ""), request.headers):
         return problem_outside_views(request, 403, REFUSAL)
+    vitals.follow_loop_once()
     registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
+    for kept in (vitals.registry, request_metrics.registry):
+        registry.register(kept)
     # In the event loop of the sockets, which is why this view is asynchronous.
     live = Live(get_guard().sockets, get_hub().frames)
     registry.register(Snapshot(await database(), live))

@@ -138,6 +138,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "inqube.headers.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "inqube.request_metrics.RequestMetricsMiddleware",  # after static files, around all that takes time
     "inqube.compression.PageCompressionMiddleware",  # before all that still changes an answer
     "inqube.requests.RequestIdMiddleware",
     "corsheaders.middleware.CorsMiddleware",  # before all that answers a preflight or an error

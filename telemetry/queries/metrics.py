@@ -28,10 +28,15 @@ FROM (
 """
 DEAD = "SELECT kind, reason, samples FROM dead_total"
 TOTALS = "SELECT messages, rejected, commits, commit_s, dropped FROM ingest_total"
-SHARDS = "SELECT client_id, seen_at, contact_at, unacknowledged, lag_s FROM ingest_shard WHERE stopped_at IS NULL"
-STATE = """
-SELECT (SELECT broken FROM ledger_state), (SELECT shown_to FROM rollup_state), pg_database_size(current_database())
+SHARDS = """
+SELECT client_id, seen_at, contact_at, unacknowledged, lag_s, standby_at, committed_at
+FROM ingest_shard WHERE stopped_at IS NULL
 """
+STATE = """
+SELECT (SELECT broken FROM ledger_state), (SELECT shown_to FROM rollup_state), pg_database_size(current_database()),
+       (SELECT count(*) FROM (SELECT FROM dead_letter WHERE state = 'new' LIMIT %s) AS waiting)
+"""
+LETTERS = 10_000  # that wait and are counted; who has more need not know how many more
 ALARMS = """
 SELECT severity, count(*), count(*) FILTER (WHERE state = ANY(%s)) FROM alarms_alarm
 WHERE state <> 'closed' AND held_under_id IS NULL GROUP BY severity
@@ -47,6 +52,8 @@ class Process:
     is_connected: bool
     unacknowledged: int
     lag_s: float
+    has_standby: bool
+    committed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ class Facts:
     dropped: int
     processes: list[Process]
     ledger_broken: int
+    letters_waiting: int
     rollup_lag_s: float
     database_bytes: int
     jobs: jobs.Jobs
@@ -87,7 +95,7 @@ async def read(connection: AsyncConnection[TupleRow], moment: datetime) -> Facts
         dead = {(kind, reason): samples async for kind, reason, samples in await cursor.execute(DEAD)}
         totals = await (await cursor.execute(TOTALS)).fetchall()
         processes = [_process(moment, *row) for row in await (await cursor.execute(SHARDS)).fetchall()]
-        ((broken, shown_to, size),) = await (await cursor.execute(STATE)).fetchall()
+        ((broken, shown_to, size, letters),) = await (await cursor.execute(STATE, [LETTERS])).fetchall()
         counted = await cursor.execute(ALARMS, [sorted(UNACKNOWLEDGED)])
         alarms = {severity: Alarms(*counts) async for severity, *counts in counted}
         ((*job_state,),) = await (await cursor.execute(jobs.STATE, {"late": moment - jobs.LATE})).fetchall()
@@ -103,6 +111,7 @@ async def read(connection: AsyncConnection[TupleRow], moment: datetime) -> Facts
         sum(dropped),
         processes,
         broken,
+        letters,
         (moment - shown_to).total_seconds(),
         size,
         jobs.Jobs(*job_state),
@@ -111,7 +120,14 @@ async def read(connection: AsyncConnection[TupleRow], moment: datetime) -> Facts
 
 
 def _process(
-    moment: datetime, client_id: str, seen_at: datetime, contact_at: datetime | None, unacknowledged: int, lag_s: float
+    moment: datetime,
+    client_id: str,
+    seen_at: datetime,
+    contact_at: datetime | None,
+    unacknowledged: int,
+    lag_s: float,
+    standby_at: datetime | None,
+    committed_at: datetime | None,
 ) -> Process:
     """Of one that is silent, nobody knows how long messages wait, but that none is stored since it was heard of."""
     silent_for = moment - seen_at
@@ -122,4 +138,6 @@ def _process(
         runs and contact_at is not None and moment - contact_at < SILENT_AFTER,
         unacknowledged,
         lag_s if runs else lag_s + silent_for / timedelta(seconds=1),
+        standby_at is not None and moment - standby_at < SILENT_AFTER,
+        committed_at,
     )
