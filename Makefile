@@ -71,5 +71,6 @@ screenshots: $(INSTALLED)
 
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet
 requirements: $(INSTALLED)
+	$(COMPILE) requirements/build.in --output-file requirements/build.txt
 	$(COMPILE) requirements/base.in --output-file requirements/base.txt
 	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt

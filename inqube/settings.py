@@ -13,6 +13,7 @@ import environ
 import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from redis.backoff import NoBackoff
@@ -23,8 +24,17 @@ from inqube import __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
+class Files(FileAwareMapping):
+    """Without the line break that an editor or `echo` puts at the end of a file: it is no part of a secret."""
+
+    def __getitem__(self, key: str) -> Any:
+        return super().__getitem__(key).rstrip("\r\n")
+
+
 class Environment(environ.FileAwareEnv):
     """Says in a sentence which variable cannot be read, in place of a traceback of the parser."""
+
+    ENVIRON = Files()
 
     def get_value(self, var: str, cast: Any = None, **kwargs: Any) -> Any:
         try:

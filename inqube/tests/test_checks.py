@@ -1,6 +1,7 @@
 """The system checks say what the environment lacks, and `.env.example` lists what the settings read."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from inqube.checks import check_settings, refuse_broken_settings
+from inqube.settings import Environment
 
 
 def ids() -> set[str]:
@@ -84,6 +86,12 @@ def test_it_keeps_the_web_server_from_starting(settings: Any) -> None:
     settings.MQTT_URL = ""
     with pytest.raises(ImproperlyConfigured, match=r"MQTT_URL is not set. Set it to"):
         refuse_broken_settings()
+
+
+def test_it_reads_a_value_from_a_file_without_its_last_line_break(tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "url").write_text("mqtt://inqube:secret@broker:1884\n")
+    monkeypatch.setenv("MADE_UP_FILE", str(tmp_path / "url"))
+    assert Environment().str("MADE_UP") == "mqtt://inqube:secret@broker:1884"
 
 
 def test_it_lists_every_variable_in_the_example() -> None:

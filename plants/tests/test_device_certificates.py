@@ -34,7 +34,7 @@ def certificates(tmp_path: Path) -> dict[str, Authority]:
 
 @pytest.fixture
 def broker(tmp_path: Path, certificates: dict[str, Authority], settings: Any) -> Iterator[ManagedBroker]:
-    with managed_broker(tmp_path, "tls.conf") as broker:
+    with managed_broker(tmp_path, "tls.conf", "certificates.conf") as broker:
         settings.MQTT_ADMIN_URL, settings.MQTT_URL = broker.admin_url, broker.ingest_url
         yield broker
 

@@ -31,7 +31,7 @@ def broker(tmp_path: Path, settings: Any) -> Iterator[ManagedBroker]:
     authority.issue("server", "broker")
     settings.MQTT_CA_FILE = authority.certificate
     settings.MQTT_CERT_FILE, settings.MQTT_KEY_FILE = processes.issue("ingest", "ingest")
-    with managed_broker(tmp_path, "tls.conf") as broker:
+    with managed_broker(tmp_path, "tls.conf", "certificates.conf") as broker:
         settings.MQTT_ADMIN_URL, settings.MQTT_URL = broker.admin_url, broker.ingest_url
         yield broker
 
