@@ -12,7 +12,8 @@ import psycopg
 from telemetry.imports.files import FileError, ReadingsFile, Record
 from telemetry.imports.rows import samples
 from telemetry.imports.state import Counts, Place
-from telemetry.ingest.insert import LOOK_UP_BY_KEY, columns
+from telemetry.ingest.columns import columns
+from telemetry.ingest.insert import LOOK_UP_BY_KEY
 from telemetry.ingest.judge import reading_of
 from telemetry.ingest.ledger import Receipt
 from telemetry.ingest.letters import Letter

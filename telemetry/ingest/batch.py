@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from telemetry.ingest.columns import ReadingTable
 from telemetry.ingest.ledger import Receipt
 from telemetry.ingest.letters import Letter
-from telemetry.readings import Reading, Rejected, Sample, Token
+from telemetry.readings import Rejected, Sample, Token
 
 # A broker with a small window (20 by default where it ignores our receive maximum, 100 in the embedded one) sends a
 # window's worth and then waits for us. Silence after so many messages means that: waiting longer gains nothing.
@@ -28,7 +29,7 @@ class Batch:
     of order here, and are put right there. Times are seconds of a monotonic clock.
     """
 
-    readings: list[Reading] = field(default_factory=list)
+    readings: ReadingTable = field(default_factory=ReadingTable)
     rejected: list[Rejected] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     unknown: list[Sample] = field(default_factory=list)  # of the rejected, for the quarantine

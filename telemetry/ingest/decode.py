@@ -9,7 +9,7 @@ import json
 import re
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -56,8 +56,29 @@ def parse_topic(topic: str) -> tuple[str, str | None] | None:
     return (match["machine"], match["sensor"]) if match else None
 
 
-def decode(message: Message) -> tuple[list[Sample], list[Rejected]]:
+class Plain(NamedTuple):
+    """The commonest message of many values, left as it is: good numbers of one moment by slug of the sensor."""
+
+    machine: str  # plant/zone/machine
+    time_us: int
+    values: dict[str, float]
+
+    def samples(self) -> list[Sample]:
+        prefix = self.machine + "/"
+        return [(prefix + slug, self.time_us, value, GOOD) for slug, value in self.values.items()]
+
+
+Decoded = tuple[list[Sample], list[Rejected]]
+
+
+def decode(message: Message) -> Decoded:
     """All samples of a message, and what of it could not be read. Never raises for bad input."""
+    found = take_apart(message)
+    return (found.samples(), []) if isinstance(found, Plain) else found
+
+
+def take_apart(message: Message) -> Plain | Decoded:
+    """As `decode`, for who can make readings of many plain values in one go."""
     try:
         parsed = parse_topic(message.topic)
         if parsed is None:
@@ -69,6 +90,8 @@ def decode(message: Message) -> tuple[list[Sample], list[Rejected]]:
             )
         machine, sensor = parsed
         body = _load(message.payload)
+        if sensor is None and (plain := _plain(machine, body, message.received_us)) is not None:
+            return plain
         try:
             return _samples(machine, sensor, body, message.received_us)
         except _AmbiguousNumberError:
@@ -99,12 +122,35 @@ def _apart(decoded: list[Sample | Rejected] | Rejected) -> tuple[list[Sample], l
     return [each for each in decoded if not isinstance(each, Rejected)], rejected
 
 
+def _plain(machine: str, body: Any, received_us: int) -> Plain | None:
+    """None for what has to be looked at value by value."""
+    if type(body) is not dict or len(body) > 1 + ("ts" in body):
+        return None
+    values, ts = body.get("values"), body.get("ts", 0)
+    if type(values) is not dict or not 0 < len(values) <= MAX_SAMPLES or type(ts) is not int:
+        return None
+    kinds = set(map(type, values.values()))
+    if not kinds <= {float, int}:
+        return None
+    end = (
+        INT64_END if kinds == {float} else MAX_INTEGER
+    )  # ints up to it are exact; which of them are floats is no matter
+    if min(values.values()) <= -end or max(values.values()) >= end:
+        return None
+    return Plain(machine, ts * 1000 if "ts" in body else received_us, values)
+
+
 def _samples(machine: str, sensor: str | None, body: Any, received_us: int) -> tuple[list[Sample], list[Rejected]]:
     if sensor is None:
         return _machine_samples(machine, body, received_us)
     address = f"{machine}/{sensor}"
-    if type(body) is float and -INT64_END < body < INT64_END:  # the commonest message of all: a bare number
+    # The commonest messages of all, without a call: a bare number, and one with its time.
+    if type(body) is float and -INT64_END < body < INT64_END:
         return [(address, received_us, body, GOOD)], []
+    if type(body) is dict and len(body) == 2:
+        value, ts = body.get("v"), body.get("ts")
+        if type(value) is float and -INT64_END < value < INT64_END and type(ts) is int:
+            return [(address, ts * 1000, value, GOOD)], []
     if type(body) is list:
         return _listed_samples(address, body, received_us)
     return [_sample(address, body, received_us)], []

@@ -4,8 +4,8 @@ The quick one copies rows that are all new. Where it fails, the thorough one goe
 what was delivered again vanishes, and finds what the database refuses. Both leave the same rows.
 """
 
-from collections.abc import Callable, Sequence
-from typing import LiteralString, NamedTuple
+from collections.abc import Callable
+from typing import LiteralString
 
 import numpy as np
 import psycopg
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from psycopg import errors
 
 from plants.scales import microseconds
+from telemetry.ingest.columns import Columns
 from telemetry.ingest.copy import COPY_READINGS, copy_rows
-from telemetry.readings import Reading
 
 CREATE_INCOMING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
@@ -54,40 +54,6 @@ RETURNING reading.sensor, reading.time
 LIFT_DECOMPRESSION_LIMIT: LiteralString = "SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0"
 
 VANISHED = "it took the row and does not have it, which a trigger or a rule may have done"
-
-
-class Columns(NamedTuple):
-    """n readings by column, each of shape (n,); time in microseconds since 1970 UTC."""
-
-    sensor: NDArray[np.int32]
-    time_us: NDArray[np.int64]
-    value: NDArray[np.float64]
-    quality: NDArray[np.int16]
-
-    def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> "Columns":
-        return Columns(self.sensor[chosen], self.time_us[chosen], self.value[chosen], self.quality[chosen])
-
-    def row(self, place: int) -> Reading:
-        sensor, time_us, value, quality = (column[place].item() for column in self)
-        return sensor, time_us, value, quality
-
-    def rows(self) -> list[Reading]:
-        return list(zip(*(column.tolist() for column in self), strict=True))
-
-
-NO_ROWS = Columns(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.int16))
-
-
-def columns(readings: Sequence[Reading]) -> Columns:
-    if not readings:
-        return NO_ROWS
-    sensor, time_us, value, quality = zip(*readings, strict=True)
-    return Columns(
-        np.array(sensor, np.int32),
-        np.array(time_us, np.int64),
-        np.array(value, np.float64),
-        np.array(quality, np.int16),
-    )
 
 
 class Fates:

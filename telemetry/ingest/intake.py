@@ -4,22 +4,26 @@ Messages go straight into the batch while there is room in it. When there is non
 comes in), they wait as they came, by source, and the next batch takes them in turn (fair.py).
 """
 
+from typing import cast
+
 import structlog
 
 from telemetry.ingest.batch import Batch
-from telemetry.ingest.decode import decode
+from telemetry.ingest.decode import Decoded, Plain, take_apart
 from telemetry.ingest.fair import Order, Rates, Waiting
 from telemetry.ingest.judge import refuse
 from telemetry.ingest.letters import Quota, letters, source_of
 from telemetry.ingest.resolve import Directory
-from telemetry.ingest.validate import validate, window
-from telemetry.readings import Message, Reason, Rejected, Token
+from telemetry.ingest.validate import Window, validate, window
+from telemetry.readings import Message, Reason, Rejected, Sample, Token
 
 # Batches grow beyond their limit while the one before is written; beyond so many limits, messages wait.
 FULL_BATCHES = 4
 # Of messages that wait; then the socket pauses. Large messages would fill memory long before the receive maximum, which
 # counts messages, stops the broker.
 WAITING_BYTES = 32 * 1024 * 1024
+
+NO_SENSORS: dict[str, int] = {}
 
 log = structlog.get_logger("inqube.ingest")
 
@@ -82,36 +86,51 @@ class Intake:
 
     def _add(self, messages: list[Message], now: float) -> None:
         batch = self.batch
-        readings = batch.readings
-        sensors = self.directory.sensors
         accepted = window(messages[-1].received_us, self._retention_days)
         for message in messages:
-            try:
-                samples, rejected = decode(message)
-            except Exception:  # a fault of ours; without this the broker would deliver the message for ever
-                log.exception("message not decoded", topic=message.topic, payload=message.payload[:200])
-                samples, rejected = [], [Rejected(message.topic, Reason.INVALID_JSON, "InQube failed: see its log.")]
-            received = len(samples) + len(rejected)
-            accepted_before = len(readings)
-            for sample in samples:
-                sensor = sensors.get(sample[0])
-                if sensor is None:
-                    why = refuse(sample, self.directory, accepted)
-                    rejected.append(why)
-                    if why.reason is Reason.UNKNOWN_SENSOR:
-                        batch.unknown.append(sample)
-                    continue
-                result = validate(sample, sensor, accepted)
-                if isinstance(result, Rejected):
-                    rejected.append(result)
-                else:
-                    readings.append(result)
+            found = _take_apart(message)
+            before = len(batch.readings)
+            rejected: list[Rejected] = []
+            if isinstance(found, Plain) and self._extend(found, accepted):
+                received = len(found.values)
+            else:
+                samples, rejected = (found.samples(), []) if isinstance(found, Plain) else found
+                received = len(samples) + len(rejected)
+                rejected += self._judge(samples, accepted)
             if rejected:
                 self._reject(message, rejected)
-            batch.receipts.append((source_of(message.topic), received, len(readings) - accepted_before, len(rejected)))
+            batch.receipts.append((source_of(message.topic), received, len(batch.readings) - before, len(rejected)))
             if message.token is not None:
                 batch.tokens.append(message.token)
         batch.grow(len(messages), now)
+
+    def _extend(self, plain: Plain, accepted: Window) -> bool:
+        """Takes the values of a machine in one go, if they are all good: else they are judged one by one."""
+        numbers = list(map(self.directory.machines.get(plain.machine, NO_SENSORS).get, plain.values))
+        if None in numbers or not accepted.earliest_us <= plain.time_us <= accepted.latest_us:
+            return False
+        self.batch.readings.extend(cast(list[int], numbers), plain.time_us, list(plain.values.values()))
+        return True
+
+    def _judge(self, samples: list[Sample], accepted: Window) -> list[Rejected]:
+        """Takes the samples that are readings, and says why the others are none."""
+        batch = self.batch
+        sensors = self.directory.sensors
+        rejected = []
+        for sample in samples:
+            sensor = sensors.get(sample[0])
+            if sensor is None:
+                why = refuse(sample, self.directory, accepted)
+                rejected.append(why)
+                if why.reason is Reason.UNKNOWN_SENSOR:
+                    batch.unknown.append(sample)
+                continue
+            result = validate(sample, sensor, accepted)
+            if isinstance(result, Rejected):
+                rejected.append(result)
+            else:
+                batch.readings.append(result)
+        return rejected
 
     def _reject(self, message: Message, rejected: list[Rejected]) -> None:
         self.batch.rejected_messages += 1
@@ -133,3 +152,11 @@ class Intake:
             self.batch.tokens.append(message.token)
         self.batch.grow(1, now)
         return False
+
+
+def _take_apart(message: Message) -> Plain | Decoded:
+    try:
+        return take_apart(message)
+    except Exception:  # a fault of ours; without this the broker would deliver the message for ever
+        log.exception("message not decoded", topic=message.topic, payload=message.payload[:200])
+        return [], [Rejected(message.topic, Reason.INVALID_JSON, "InQube failed: see its log.")]

@@ -28,6 +28,12 @@ class Directory:
         self.sensors = sensors
         self.plants = plants  # id by slug
         self.plant_of = {sensor.number: sensor.plant_id for sensor in sensors.values()}
+        # By the address of their machine the numbers of its active sensors by slug: many at once.
+        self.machines: dict[str, dict[str, int]] = {}
+        for address, sensor in sensors.items():
+            if sensor.is_active:
+                machine, _, slug = address.rpartition("/")
+                self.machines.setdefault(machine, {})[slug] = sensor.number
 
     def only(self, is_wanted: Callable[[str], bool]) -> "Directory":
         """Of this directory the plants with these slugs, and their sensors."""

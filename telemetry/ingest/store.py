@@ -19,7 +19,8 @@ from alarms.quick import Before, Rows
 from alarms.rule_set import Rules
 from plants.scales import BAD, instant
 from telemetry.ingest import inbox, insert, quarantine
-from telemetry.ingest.insert import Columns, Fates, NotAllCopiedError, Way, columns, is_missing_day, is_refusal_of_a_row
+from telemetry.ingest.columns import Columns, columns
+from telemetry.ingest.insert import Fates, NotAllCopiedError, Way, is_missing_day, is_refusal_of_a_row
 from telemetry.ingest.ledger import Kind, Ledger, Receipt
 from telemetry.ingest.letters import Letter, Quota, letter_of_reading
 from telemetry.ingest.quarantine import Room

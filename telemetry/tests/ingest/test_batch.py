@@ -10,7 +10,9 @@ READING: Reading = (1, 0, 1.0, 192)
 
 
 def batch(readings: int, messages: int, opened_at: float = 10.0, grew_at: float | None = None) -> Batch:
-    made = Batch(readings=[READING] * readings)
+    made = Batch()
+    for _ in range(readings):
+        made.readings.append(READING)
     if messages:
         made.grow(messages, opened_at)
     if grew_at is not None:

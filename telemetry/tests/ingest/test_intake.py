@@ -1,10 +1,16 @@
 """Intake: what comes in while the database is slow waits in turn, and what is too much is refused in order."""
 
+import json
+from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from telemetry.ingest import intake as intake_module
 from telemetry.ingest.batch import Batch
+from telemetry.ingest.decode import decode
 from telemetry.ingest.fair import BURST_S, Rates
 from telemetry.ingest.intake import FULL_BATCHES, Intake
 from telemetry.ingest.letters import Quota
@@ -14,6 +20,7 @@ from telemetry.readings import KnownSensor, Message, Token
 PLANT = UUID(int=1)
 NOW_US = 1_790_000_000_000_000
 LETTERS = 5
+TOPIC = "inqube/v1/kandy/line/m/t"
 
 
 def intake(per_second: int = 0, readings: int = 10) -> Intake:
@@ -25,6 +32,40 @@ def intake(per_second: int = 0, readings: int = 10) -> Intake:
 
 def message(machine: str, number: int) -> Message:
     return Message(f"inqube/v1/kandy/line/{machine}/t/t", b"%d" % number, NOW_US + number, Token(1, number))
+
+
+VALUES = st.dictionaries(
+    st.sampled_from(["a", "b", "off", "state", "ghost"]),
+    st.floats(allow_nan=False)
+    | st.integers(-(2**65), 2**65)
+    | st.booleans()
+    | st.none()
+    | st.sampled_from(["on", "x"]),
+    max_size=4,
+)
+MOMENTS = st.sampled_from([{}, {"ts": NOW_US // 1000}, {"ts": 0}, {"ts": None}, {"ts": 2**62}, {"more": 1}])
+
+
+@given(st.lists(st.tuples(MOMENTS, VALUES), min_size=1, max_size=3))
+def test_it_takes_many_values_in_one_go_as_it_takes_each(bodies: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    messages = [Message(TOPIC, json.dumps({**ts, "values": values}).encode(), NOW_US, None) for ts, values in bodies]
+
+    def taken() -> tuple[Any, ...]:
+        made = Intake(1000, 90, Quota(LETTERS), Rates(0))
+        names = {"a": (1, True), "b": (2, True), "off": (3, False), "state": (4, True)}
+        sensors = {
+            f"kandy/line/m/{name}": KnownSensor(number, PLANT, is_active, {"on": 1.0} if name == "state" else {})
+            for name, (number, is_active) in names.items()
+        }
+        made.directory = Directory(sensors, {"kandy": PLANT})
+        made.take(messages, 0.0)
+        batch = made.turn()
+        return list(batch.readings), batch.rejected, batch.receipts, batch.unknown
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intake_module, "take_apart", decode)
+        one_by_one = taken()
+    assert taken() == one_by_one
 
 
 def packet_ids(tokens: list[Token]) -> list[int]:

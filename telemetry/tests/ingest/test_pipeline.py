@@ -16,6 +16,7 @@ from django.db.models import Sum
 from plants.models import Plant
 from telemetry.ingest import intake as intake_module
 from telemetry.ingest.batch import Limits
+from telemetry.ingest.decode import Decoded, Plain
 from telemetry.ingest.fair import Rates
 from telemetry.ingest.intake import FULL_BATCHES
 from telemetry.ingest.ledger import Kind
@@ -24,7 +25,7 @@ from telemetry.ingest.quarantine import Room
 from telemetry.ingest.shard import WHOLE, Shard, shard_of
 from telemetry.ingest.store import connect
 from telemetry.models import DeadLetter, DiscoveredSensor, LedgerEntry, Reading
-from telemetry.readings import Message, Rejected, Sample
+from telemetry.readings import Message
 from telemetry.storage import APPLICATION_NAME
 from telemetry.tests.ingest.receiving import broker_at, until
 from telemetry.tests.ingest.scripted_broker import Link, publish, scripted_broker
@@ -329,14 +330,14 @@ async def test_it_subscribes_to_the_plants_of_its_shard_as_they_come_and_go(kand
 async def test_it_gets_past_a_message_on_which_its_own_code_fails(
     kandy: Plant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    decode = intake_module.decode
+    take_apart = intake_module.take_apart
 
-    def fail_on_two(message: Message) -> tuple[list[Sample], list[Rejected]]:
+    def fail_on_two(message: Message) -> Plain | Decoded:
         if message.token is not None and message.token.packet_id == 2:
             raise ZeroDivisionError
-        return decode(message)
+        return take_apart(message)
 
-    monkeypatch.setattr(intake_module, "decode", fail_on_two)
+    monkeypatch.setattr(intake_module, "take_apart", fail_on_two)
     async with running(SOON) as (link, _, _):
         await link.say(reading(1), reading(2), reading(3))
         assert await link.hear_acknowledgements(3) == [1, 2, 3]
