@@ -8,8 +8,6 @@ plainly normal, and only their readings are looked at one by one. The rows of `l
 two writers from looking at one sensor at once.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from psycopg import Cursor
 
@@ -32,23 +30,22 @@ SELECT sensor, (extract(epoch FROM time) * 1000000)::bigint, value, quality FROM
 """
 
 
-def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Callable[[], Before]) -> None:
+def evaluate(cursor: Cursor, rules: RuleSet, rows: Rows, before: Before) -> None:
     """Raises and clears alarms, and keeps where rules stand.
 
     Args:
         cursor: in the transaction that has stored the rows, and has locked their sensors' rows of `latest`.
-        before: gives what was the latest of each sensor that has a newer one now. Where no rule looks nobody asks.
+        before: what was the latest of each sensor that has a newer one now.
     """
     rows = rules.quick.watched(rows)
     if not len(rows.sensor):
         return
-    was = before()
     standings = read_standings(cursor, rules, np.unique(rows.sensor).tolist())
-    wanted = {*rules.quick.hot(rows, was), *(key.sensor for key in standings)}
+    wanted = {*rules.quick.hot(rows, before), *(key.sensor for key in standings)}
     if not wanted:
         return
     wanted |= {other for sensor in wanted for other in rules.references.get(sensor, ())}
-    look = _Look(cursor, rules, sorted(wanted), standings, was)
+    look = _Look(cursor, rules, sorted(wanted), standings, before)
     chosen = rows.take(np.isin(rows.sensor, list(wanted)))
     for sensor, time_us, value, quality in zip(*(column.tolist() for column in chosen), strict=True):
         look.at(sensor, time_us, value, quality)

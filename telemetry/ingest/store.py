@@ -1,8 +1,8 @@
 """Stage 6 of 8 — store: one transaction for readings, what depends on them, and what could not become one.
 
-Only readings that are new go on from `reading` (insert.py) to `latest`, to the marks for rollups, and to the rules
-(stage 7, alarms/evaluate.py); letters (inbox.py), ledger (ledger.py) and samples of unknown sensors (quarantine.py) are
-written beside them.
+Only readings that are new go on from `reading` (insert.py) to `latest` (latest.py), to the marks for rollups and to the
+rules (stage 7, alarms/evaluate.py). Letters (inbox.py), ledger (ledger.py) and samples of unknown sensors
+(quarantine.py) are written beside them.
 """
 
 import time
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from psycopg import errors
 
 from alarms.evaluate import evaluate
-from alarms.quick import Before, Rows
+from alarms.quick import Rows
 from alarms.rule_set import Rules
-from plants.scales import BAD, instant
-from telemetry.ingest import inbox, insert, quarantine
+from plants.scales import instant
+from telemetry.ingest import inbox, insert, latest, quarantine
 from telemetry.ingest.columns import Columns, columns
-from telemetry.ingest.insert import Fates, NotAllCopiedError, Way, is_missing_day, is_refusal_of_a_row
+from telemetry.ingest.insert import NotAllCopiedError, Way, is_missing_day, is_refusal_of_a_row
 from telemetry.ingest.ledger import Kind, Ledger, Receipt
 from telemetry.ingest.letters import Letter, Quota, letter_of_reading
 from telemetry.ingest.quarantine import Room
@@ -31,25 +31,6 @@ from telemetry.storage.rollups import begin_writing, leave_marks
 CANCEL_WITHIN_S = 2.0
 DAY_US = 86_400_000_000
 
-# Rows come in the order of their sensor, so that two processes never wait for each other in a circle. What was the
-# latest is kept in the row: no other way tells it as it was at the moment when the row was locked.
-UPSERT_LATEST = """
-WITH new AS (
-    SELECT sensor, '1970-01-01Z'::timestamptz + time_us * interval '1 microsecond' AS time, value, quality
-    FROM unnest(%s::int[], %s::bigint[], %s::float8[], %s::int2[]) AS new (sensor, time_us, value, quality)
-), advanced AS (
-    INSERT INTO latest AS l (sensor, time, value, quality, received_at)
-    SELECT sensor, time, value, quality, statement_timestamp() FROM new
-    ON CONFLICT (sensor) DO UPDATE
-    SET time = excluded.time, value = excluded.value, quality = excluded.quality, received_at = excluded.received_at,
-        before_time = l.time, before_value = l.value, before_quality = l.quality
-    WHERE l.time <= excluded.time
-    RETURNING sensor, before_time, before_value, before_quality
-)
-SELECT advanced.sensor IS NOT NULL, (extract(epoch FROM before_time) * 1000000)::bigint, before_value, before_quality
-FROM new LEFT JOIN advanced USING (sensor) ORDER BY sensor
-"""
-
 ADDRESSES = """
 SELECT sensor.number, concat_ws('/', plant.slug, zone.slug, machine.slug, sensor.slug)
 FROM plants_sensor AS sensor
@@ -58,8 +39,6 @@ JOIN plants_zone AS zone ON zone.id = machine.zone_id
 JOIN plants_plant AS plant ON plant.id = zone.plant_id
 WHERE sensor.number = ANY(%s)
 """
-NEVER, ALWAYS = -(2**63), 2**63 - 1  # before and after all times, in µs
-NO_LATEST = Before(np.array([], np.int32), np.array([], np.int64), np.array([], np.float64), np.array([], np.int16))
 NO_REASONS: Mapping[str, int] = {}
 
 
@@ -84,14 +63,6 @@ class Stored(NamedTuple):
 
 
 NOTHING = Stored(0, 0, 0, 0, {}, [])
-
-
-def newest_of_each(rows: Columns) -> Columns:
-    """The newest row of each sensor, by sensor; of equal times the last in order."""
-    order = np.lexsort((rows.time_us, rows.sensor))  # stable: equal keys keep their order
-    by_sensor = rows.sensor[order]
-    is_last = np.append(by_sensor[1:] != by_sensor[:-1], True)
-    return rows.take(order[is_last])
 
 
 class Load(NamedTuple):
@@ -194,7 +165,7 @@ class Store:
         with connection.transaction(), connection.cursor() as cursor:
             mark_from_us = begin_writing(cursor)
             fates = way(cursor, rows)
-            newest, before = _advance_latest(cursor, rows, fates)
+            newest, before = latest.advance(connection, rows, fates)
             leave_marks(cursor, mark_from_us, rows.sensor[fates.changed], rows.time_us[fates.changed])
             if self._watches:
                 rules = self._rules.read(cursor)
@@ -238,36 +209,6 @@ class Store:
         if not days <= self._days:
             flavour(connection).ensure_days(connection, [instant(day * DAY_US).date() for day in days])
             self._days |= days
-
-
-def _advance_latest(cursor: psycopg.Cursor, rows: Columns, fates: Fates) -> tuple[list[Reading], Callable[[], Before]]:
-    """Moves `latest` forward where changed rows are newer; gives those, and what gives the latest before.
-
-    Notes which of the stored are late.
-    """
-    if not fates.changed.any():
-        return [], lambda: NO_LATEST
-    candidates = newest_of_each(rows.take(fates.changed))
-    found = cursor.execute(UPSERT_LATEST, [column.tolist() for column in candidates]).fetchall()
-    before_us = np.array(
-        [ALWAYS if not advanced else NEVER if time_us is None else time_us for advanced, time_us, _, _ in found],
-        np.int64,
-    )
-    place = np.searchsorted(candidates.sensor, rows.sensor).clip(max=len(before_us) - 1)  # of what did not change: any
-    fates.late = fates.stored & (rows.time_us < before_us[place])
-    newest = [reading for reading, (advanced, *_) in zip(candidates.rows(), found, strict=True) if advanced]
-
-    def before() -> Before:
-        advanced = before_us != ALWAYS
-        _, _, values, qualities = zip(*found, strict=True)
-        return Before(
-            candidates.sensor[advanced],
-            before_us[advanced],
-            np.array(values, np.float64)[advanced],  # None, where there was nothing, becomes NaN
-            np.array([BAD if quality is None else quality for quality in qualities], np.int16)[advanced],
-        )
-
-    return newest, before
 
 
 def _refusal(rows: Columns, place: int, words: str) -> Rejected:

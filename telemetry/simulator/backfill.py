@@ -9,8 +9,9 @@ import numpy as np
 from psycopg import Connection
 
 from plants.demo_factory import PLANTS, Place, places
+from telemetry.ingest.columns import Columns
 from telemetry.ingest.copy import COPY_READINGS, copy_rows
-from telemetry.ingest.store import UPSERT_LATEST, Columns, newest_of_each
+from telemetry.ingest.latest import newest_of_each, upsert
 from telemetry.simulator.history import DENSE_S, history
 from telemetry.simulator.signals import Signal
 from telemetry.storage import flavour
@@ -62,7 +63,7 @@ def _backfill_machine(
             mark_from_us = begin_writing(cursor)
             with cursor.copy(COPY_READINGS) as copy:
                 copy.write(copy_rows(rows.time_us, rows.value, rows.quality, rows.sensor))
-            cursor.execute(UPSERT_LATEST, [column.tolist() for column in newest_of_each(rows)])
+            upsert(connection, newest_of_each(rows))
             leave_marks(cursor, mark_from_us, rows.sensor, rows.time_us)
     return len(rows.sensor)
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from telemetry.ingest.store import UPSERT_LATEST, newest_of_each
+from telemetry.ingest.latest import newest_of_each, upsert
 from telemetry.ingest.store import columns as of_readings
 from telemetry.storage import rollups
 from telemetry.tests.storage.histories import START, History, Write, assert_exact, histories, keep, moved, play
@@ -34,7 +34,7 @@ def insert(connection: psycopg.Connection, readings: Write) -> None:
         mark_from_us = rollups.begin_writing(cursor)
         columns = [list(column) for column in zip(*readings, strict=True)]
         new = cursor.execute(INSERT, columns).fetchall()
-        cursor.execute(UPSERT_LATEST, [column.tolist() for column in newest_of_each(of_readings(readings))])
+        upsert(connection, newest_of_each(of_readings(readings)))
         if new:
             sensor, time_us = (np.array(column) for column in zip(*new, strict=True))
             rollups.leave_marks(cursor, mark_from_us, sensor, time_us)
