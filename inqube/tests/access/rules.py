@@ -85,7 +85,7 @@ ROUTES: dict[str, Rows] = {
     "logout/": rows("405 405 405 405", POST="login login login login", OPTIONS="200 200 200 200"),
     "favicon.ico": everyone(GET="302"),
     # Orchestrators
-    "health": {"GET": "200 200 200 200", "POST": "200 200 200 200"},
+    "health": {"GET": "503 503 503 503", "POST": "503 503 503 503"},  # neither ingest nor a worker runs here
     "readyz": {"GET": "200 200 200 200", "POST": "200 200 200 200"},
     "metrics": everyone(GET="200"),  # from this machine; others are in inqube/tests/test_metrics.py
     "livez": {"GET": "200 200 200 200", "POST": "200 200 200 200"},
